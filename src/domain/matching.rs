@@ -242,7 +242,7 @@ impl Intake {
         let free = |idle: &&Idle| {
             !self.busy.contains(&idle.2)
                 && !self.blocked.contains(&(id, idle.2.clone()))
-                && !(waiting.back_off.contains(&idle.2) && self.another_could(id, class, &idle.2))
+                && (!waiting.back_off.contains(&idle.2) || !self.another_could(id, class, &idle.2))
         };
         let mut firsts: Vec<&Idle> = eligible
             .iter()
