@@ -1,1 +1,5 @@
-//! x
+//! Atalaya: supervises a contact centre live. The map of the house is in ARCHITECTURE.md.
+
+pub mod actors;
+pub mod journal;
+pub mod simulation;
