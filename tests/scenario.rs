@@ -259,7 +259,9 @@ fn queues_are_held_to_what_can_be_carried_out() {
         ("id = \"general\"", "id = \"pensions\""),
         ("id = \"general\"\n", ""),
     ];
-    check(&all, &expect![[r#"
+    check(
+        &all,
+        &expect![[r#"
         "relax = [ { after = \"60s\", requires = {} } ]"
           day.toml:15: `relax` cannot be carried out by this version: take it out
         "overflow = { after = \"10m\", to = \"general\" }"
@@ -294,7 +296,8 @@ fn queues_are_held_to_what_can_be_carried_out() {
           day.toml:19: `id`: `pensions` is an id of two queues: rename one
         ""
           day.toml:18: `id` is missing: write it in this table
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -320,7 +323,9 @@ fn agents_and_contacts_are_held_to_what_is_there() {
         ("priority = \"vip\"", "priority = \"vips\""),
         ("priority = \"vip\"", "preferred_agent = { id = \"ana\", wait = \"30s\" }"),
     ];
-    check(&all, &expect![[r#"
+    check(
+        &all,
+        &expect![[r#"
         "id = \"m1\""
           day.toml:34: `prefix`: `m1` is an id of two agents: rename one
         "id = \"ana\"\ncount = 1"
@@ -359,7 +364,8 @@ fn agents_and_contacts_are_held_to_what_is_there() {
           day.toml:58: `priority`: `vips` is no class of priority: add it to [priorities]
         "preferred_agent = { id = \"ana\", wait = \"30s\" }"
           day.toml:58: `preferred_agent` cannot be carried out by this version: take it out
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -377,7 +383,9 @@ fn actions_are_held_to_who_does_them() {
         ("priority = \"high\"\n", ""),
         ("priority = \"high\"\n", "priority = \"higher\"\n"),
     ];
-    check(&all, &expect![[r#"
+    check(
+        &all,
+        &expect![[r#"
         "agent = \"bea\""
           day.toml:65: `agent`: `bea` is no agent of the scenario: add it to [[agents]]
         ""
@@ -400,7 +408,8 @@ fn actions_are_held_to_who_does_them() {
           day.toml:82: `priority` is missing: write it beside `set_priority`
         "priority = \"higher\"\n"
           day.toml:83: `priority`: `higher` is no class of priority: add it to [priorities]
-    "#]]);
+    "#]],
+    );
 }
 
 const COLUMNS: &str = r#"

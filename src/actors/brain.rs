@@ -114,10 +114,7 @@ impl Brain {
                     self.deadlines.remove(&armed);
                 }
             }
-            EntityId::System
-            | EntityId::Queue(_)
-            | EntityId::Token(_)
-            | EntityId::Session(_) => (),
+            EntityId::System | EntityId::Queue(_) | EntityId::Token(_) | EntityId::Session(_) => (),
         }
     }
 

@@ -11,7 +11,10 @@ use tokio::sync::Notify;
 
 /// Alive as long as anything of one passed command is.
 #[derive(Debug, Clone, Default)]
-pub struct Token(Option<Arc<Pass>>);
+pub struct Token {
+    #[expect(dead_code, reason = "held for its drop")]
+    pass: Option<Arc<Pass>>,
+}
 
 #[derive(Debug)]
 struct Pass(Arc<Notify>);
@@ -25,11 +28,11 @@ impl Drop for Pass {
 impl Token {
     /// No token: live, where commands pass as they come.
     pub const fn live() -> Self {
-        Self(None)
+        Self { pass: None }
     }
 
     /// A token whose end is told to `gate`.
     pub fn pass(gate: &Arc<Notify>) -> Self {
-        Self(Some(Arc::new(Pass(gate.clone()))))
+        Self { pass: Some(Arc::new(Pass(gate.clone()))) }
     }
 }

@@ -55,4 +55,3 @@ fn offer_all(centre: &Arc<Centre>, now: Now) {
         centre.pass(origin, super::gate::Token::live());
     }
 }
-

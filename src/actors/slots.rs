@@ -56,19 +56,17 @@ impl Slots {
         let before = self.read(&recorded.entity);
         let frozen = |quarantined_now| {
             let state = before.state.clone();
-            self.publish(&recorded.entity, Published {
-                version: recorded.version,
-                state,
-                quarantined: true,
-            });
+            self.publish(
+                &recorded.entity,
+                Published { version: recorded.version, state, quarantined: true },
+            );
             if quarantined_now { Applied::Panicked } else { Applied::Frozen }
         };
         if before.quarantined {
             return frozen(false);
         }
         let mut state = before.state.clone();
-        let applied =
-            catch_unwind(AssertUnwindSafe(|| state.apply(recorded.at, &recorded.event)));
+        let applied = catch_unwind(AssertUnwindSafe(|| state.apply(recorded.at, &recorded.event)));
         if applied.is_err() {
             return frozen(true);
         }

@@ -169,7 +169,13 @@ impl Writer {
 }
 
 /// Numbers an entry's events and remembers, for this batch, where its entities stand.
-fn seal(entry: Entry, cause: Cause, next_seq: &mut u64, ahead: &mut Known, known: &Known) -> Sealed {
+fn seal(
+    entry: Entry,
+    cause: Cause,
+    next_seq: &mut u64,
+    ahead: &mut Known,
+    known: &Known,
+) -> Sealed {
     let events = entry.events.into_iter().map(|recorded| {
         let id = &recorded.entity;
         let previous = ahead.get(id).or_else(|| known.get(id)).map_or(0, |known| known.1);

@@ -133,9 +133,8 @@ impl Driver {
         look: &dyn Fn(&EntityId) -> State,
         ids: &mut Ids,
     ) -> Option<(EntityId, Command)> {
-        let to_contact = |id: ContactId, command| {
-            Some((EntityId::Contact(id), Command::Contact(command)))
-        };
+        let to_contact =
+            |id: ContactId, command| Some((EntityId::Contact(id), Command::Contact(command)));
         let presence = |id: AgentId, wish, after| {
             let command = agent::Command::Presence { wish, after, start: 0 };
             Some((EntityId::Agent(id), Command::Agent(command)))
@@ -255,10 +254,12 @@ impl Driver {
             found.sort_unstable();
             found.first().map(|(_, id)| *id)
         };
-        let active = || first(|work| match work {
-            Work::Active { since } => Some(*since),
-            Work::Offered { .. } | Work::WrapUp { .. } => None,
-        });
+        let active = || {
+            first(|work| match work {
+                Work::Active { since } => Some(*since),
+                Work::Offered { .. } | Work::WrapUp { .. } => None,
+            })
+        };
         let offered = || {
             state.work.iter().find_map(|(id, work)| match work {
                 Work::Offered { offer, .. } => Some((*id, *offer)),
@@ -267,7 +268,7 @@ impl Driver {
         };
         let (contact, command) = match does {
             Does::Ready => return presence(Wish::Ready),
-            Does::NotReady(reason) => return presence(Wish::NotReady(reason.clone())),
+            Does::NotReady { reason } => return presence(Wish::NotReady(reason.clone())),
             _ if !here => return None,
             Does::SignOut => return presence(Wish::SignedOut),
             Does::Disconnect => {
