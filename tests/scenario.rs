@@ -1,5 +1,7 @@
 //! Scenarios as people write them: what is taken, and what is said of each that is not.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -183,6 +185,7 @@ fn the_shape_is_held_to() {
         &[
             ("seed = 7", "seed = -7"),
             ("seed = 7", "seed = "),
+            ("seed = 7", "seed = \"7\""),
             ("seed = 7", "seed = 7\nseed = 8"),
             ("seed = 7", "seeds = 7"),
             ("seed = 7", "warm_up = \"30m\""),
@@ -201,11 +204,13 @@ fn the_shape_is_held_to() {
         ],
         &expect![[r#"
             "seed = -7"
-              day.toml:5: `seed`: invalid value: integer `-7`, write u64
+              day.toml:5: `seed`: invalid value: integer `-7`, write a whole number of 0 or more
             "seed = "
-              day.toml:5: not TOML: string values must be quoted, expected literal string
+              day.toml:5: not TOML: `seed = `: string values must be quoted, expected literal string
+            "seed = \"7\""
+              day.toml:5: `seed`: invalid type: string "7", write a whole number of 0 or more
             "seed = 7\nseed = 8"
-              day.toml:6: not TOML: duplicate key
+              day.toml:6: not TOML: `seed = 8`: duplicate key
             "seeds = 7"
               day.toml:5: `seeds` is not a key of this table: it takes `name`, `start`, `end`, `seed`, `offer_timeout`
             "warm_up = \"30m\""
@@ -213,7 +218,7 @@ fn the_shape_is_held_to() {
             ""
               day.toml:1: `name` is missing: write it in this table
             "offer_timeout = 15"
-              day.toml:6: `offer_timeout`: invalid type: integer `15`, write a string
+              day.toml:6: `offer_timeout`: invalid type: integer `15`, write a text in quotes
             "offer_timeout = \"-15s\""
               day.toml:6: `offer_timeout`: `-15s` is less than no time: write 0s or more
             "end = \"2026-03-02T08:00:00Z\""
@@ -225,7 +230,7 @@ fn the_shape_is_held_to() {
             "high = \"soon\""
               day.toml:9: `high`: `soon` is not a duration: write a number and one of ms, s, m, h, d, like "20s", or write "always_first"
             "\"a b\" = \"90s\""
-              day.toml:9: `offer_timeout`: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+              day.toml:9: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
             "[strategy]\nagent = \"round_robin\"\n[priorities]"
               day.toml:9: `agent`: `round_robin` cannot be carried out by this version: write "longest_idle"
             "[strategy]\ncontact = \"least_slack\"\n[priorities]"
@@ -259,42 +264,45 @@ fn queues_are_held_to_what_can_be_carried_out() {
         ("id = \"general\"", "id = \"pensions\""),
         ("id = \"general\"\n", ""),
     ];
-    check(&all, &expect![[r#"
-        "relax = [ { after = \"60s\", requires = {} } ]"
-          day.toml:15: `relax` cannot be carried out by this version: take it out
-        "overflow = { after = \"10m\", to = \"general\" }"
-          day.toml:15: `overflow` cannot be carried out by this version: take it out
-        "skip_empty_levels = true"
-          day.toml:15: `skip_empty_levels` cannot be carried out by this version: take it out
-        "levels = [1, 3]"
-          day.toml:15: `levels`: 3 is no level of agent: write 1 or 2
-        "channel = \"chat\""
-          day.toml:15: `channel`: `chat` cannot be carried out by this version: write "voice"
-        "language = \"c a\""
-          day.toml:15: `language`: `c a` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
-        "short_name = \"longer than twenty-four letters\""
-          day.toml:15: `short_name`: longer than 24 characters: shorten it
-        "max_waiting = -1"
-          day.toml:15: `max_waiting`: invalid value: integer `-1`, write u32
-        "requires = { pensions = 11 }"
-          day.toml:14: `pensions`: 11 is no level of a skill: write 1 to 10
-        "requires = { \"a b\" = 1 }"
-          day.toml:14: `requires`: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
-        "share = 1.2"
-          day.toml:16: `share`: 1.2 is no share: write a number from 0 to 1
-        "share = 0.8, at = 1"
-          day.toml:16: `at` is not a key of this table: it takes `share` or `within`
-        "wrap_up = \"never\""
-          day.toml:21: `wrap_up`: `never` is not a duration: write a number and one of ms, s, m, h, d, like "20s"
-        "on_reject = \"away\""
-          day.toml:23: `on_reject`: `away`: write "not_ready" or "ready"
-        "max_misses = 0"
-          day.toml:24: `max_misses`: 0 offers cannot be missed: write 1 or more
-        "id = \"pensions\""
-          day.toml:19: `id`: `pensions` is an id of two queues: rename one
-        ""
-          day.toml:18: `id` is missing: write it in this table
-    "#]]);
+    check(
+        &all,
+        &expect![[r#"
+            "relax = [ { after = \"60s\", requires = {} } ]"
+              day.toml:15: `relax` cannot be carried out by this version: take it out
+            "overflow = { after = \"10m\", to = \"general\" }"
+              day.toml:15: `overflow` cannot be carried out by this version: take it out
+            "skip_empty_levels = true"
+              day.toml:15: `skip_empty_levels` cannot be carried out by this version: take it out
+            "levels = [1, 3]"
+              day.toml:15: `levels`: 3 is no level of agent: write 1 or 2
+            "channel = \"chat\""
+              day.toml:15: `channel`: `chat` cannot be carried out by this version: write "voice"
+            "language = \"c a\""
+              day.toml:15: `language`: `c a` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+            "short_name = \"longer than twenty-four letters\""
+              day.toml:15: `short_name`: longer than 24 characters: shorten it
+            "max_waiting = -1"
+              day.toml:15: `max_waiting`: invalid value: integer `-1`, write a whole number of 0 or more, below 2^32
+            "requires = { pensions = 11 }"
+              day.toml:14: `pensions`: 11 is no level of a skill: write 1 to 10
+            "requires = { \"a b\" = 1 }"
+              day.toml:14: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+            "share = 1.2"
+              day.toml:16: `share`: 1.2 is no share: write a number from 0 to 1
+            "share = 0.8, at = 1"
+              day.toml:16: `at` is not a key of this table: it takes `share` or `within`
+            "wrap_up = \"never\""
+              day.toml:21: `wrap_up`: `never` is not a duration: write a number and one of ms, s, m, h, d, like "20s"
+            "on_reject = \"away\""
+              day.toml:23: `on_reject`: `away` is neither: write "not_ready" or "ready"
+            "max_misses = 0"
+              day.toml:24: `max_misses`: 0 offers cannot be missed: write 1 or more
+            "id = \"pensions\""
+              day.toml:19: `id`: `pensions` is an id of two queues: rename one
+            ""
+              day.toml:18: `id` is missing: write it in this table
+        "#]],
+    );
 }
 
 #[test]
@@ -320,46 +328,49 @@ fn agents_and_contacts_are_held_to_what_is_there() {
         ("priority = \"vip\"", "priority = \"vips\""),
         ("priority = \"vip\"", "preferred_agent = { id = \"ana\", wait = \"30s\" }"),
     ];
-    check(&all, &expect![[r#"
-        "id = \"m1\""
-          day.toml:34: `prefix`: `m1` is an id of two agents: rename one
-        "id = \"ana\"\ncount = 1"
-          day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
-        ""
-          day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
-        "count = 200000"
-          day.toml:33: `count`: more than 100000 agents: write fewer
-        "prefix = \" m\""
-          day.toml:34: `prefix`: ` m1` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
-        "level = 0"
-          day.toml:35: `level`: 0 is no level of agent: write 1 or 2
-        "lvl = 2"
-          day.toml:35: `lvl` is not a key of this table: it takes `id`, `count`, `prefix`, `level`, `skills`, `languages`, `capacity`, `shift`, `answer_delay`, `queues`
-        "capacity = { chat = 2 }"
-          day.toml:36: `chat` cannot be carried out by this version: take it out
-        "to = \"2026-03-02T09:00:00Z\""
-          day.toml:37: `to`: not after `from`: write a later instant
-        "answer_delay = { distribution = \"constant\" }"
-          day.toml:38: `answer_delay`: invalid type: map, write a string
-        "queues = [\"pension\"]"
-          day.toml:30: `queues`: `pension` is no queue of the scenario: add a [[queue]] of this id
-        "at = \"20s\"\nqueue = \"generals\""
-          day.toml:49: `queue`: `generals` is no queue of the scenario: add a [[queue]] of this id
-        "at = \"20\""
-          day.toml:48: `at`: `20` is no moment: write an offset from the start like "20s", or an RFC 3339 instant
-        "at = \"2026-03-02T07:00:00Z\""
-          day.toml:48: `at`: `2026-03-02T07:00:00Z` comes before the scenario's start: write a later instant
-        "at = \"-1s\""
-          day.toml:48: `at`: `-1s` is less than no time: write 0s or more
-        "id = \"late\""
-          day.toml:47: `id`: `late` is an id of two contacts: rename one
-        "id = \"\""
-          day.toml:47: `id`: `` is no id of a contact: write 1 to 128 bytes on one line
-        "priority = \"vips\""
-          day.toml:58: `priority`: `vips` is no class of priority: add it to [priorities]
-        "preferred_agent = { id = \"ana\", wait = \"30s\" }"
-          day.toml:58: `preferred_agent` cannot be carried out by this version: take it out
-    "#]]);
+    check(
+        &all,
+        &expect![[r#"
+            "id = \"m1\""
+              day.toml:34: `prefix`: `m1` is an id of two agents: rename one
+            "id = \"ana\"\ncount = 1"
+              day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
+            ""
+              day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
+            "count = 200000"
+              day.toml:33: `count`: more than 100000 agents: write fewer
+            "prefix = \" m\""
+              day.toml:34: `prefix`: ` m1` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+            "level = 0"
+              day.toml:35: `level`: 0 is no level of agent: write 1 or 2
+            "lvl = 2"
+              day.toml:35: `lvl` is not a key of this table: it takes `id`, `count`, `prefix`, `level`, `skills`, `languages`, `capacity`, `shift`, `answer_delay`, `queues`
+            "capacity = { chat = 2 }"
+              day.toml:36: `chat` cannot be carried out by this version: take it out
+            "to = \"2026-03-02T09:00:00Z\""
+              day.toml:37: `to`: not after `from`: write a later instant
+            "answer_delay = { distribution = \"constant\" }"
+              day.toml:38: `answer_delay`: invalid type: map, write a text in quotes
+            "queues = [\"pension\"]"
+              day.toml:30: `queues`: `pension` is no queue of the scenario: add a [[queue]] of this id
+            "at = \"20s\"\nqueue = \"generals\""
+              day.toml:49: `queue`: `generals` is no queue of the scenario: add a [[queue]] of this id
+            "at = \"20\""
+              day.toml:48: `at`: `20` is no moment: write an offset from the start like "20s", or an RFC 3339 instant
+            "at = \"2026-03-02T07:00:00Z\""
+              day.toml:48: `at`: `2026-03-02T07:00:00Z` comes before the scenario's start: write a later instant
+            "at = \"-1s\""
+              day.toml:48: `at`: `-1s` is less than no time: write 0s or more
+            "id = \"late\""
+              day.toml:47: `id`: `late` is an id of two contacts: rename one
+            "id = \"\""
+              day.toml:47: `id`: `` is no id of a contact: write 1 to 128 bytes on one line
+            "priority = \"vips\""
+              day.toml:58: `priority`: `vips` is no class of priority: add it to [priorities]
+            "preferred_agent = { id = \"ana\", wait = \"30s\" }"
+              day.toml:58: `preferred_agent` cannot be carried out by this version: take it out
+        "#]],
+    );
 }
 
 #[test]
@@ -377,7 +388,9 @@ fn actions_are_held_to_who_does_them() {
         ("priority = \"high\"\n", ""),
         ("priority = \"high\"\n", "priority = \"higher\"\n"),
     ];
-    check(&all, &expect![[r#"
+    check(
+        &all,
+        &expect![[r#"
         "agent = \"bea\""
           day.toml:65: `agent`: `bea` is no agent of the scenario: add it to [[agents]]
         ""
@@ -400,7 +413,43 @@ fn actions_are_held_to_who_does_them() {
           day.toml:82: `priority` is missing: write it beside `set_priority`
         "priority = \"higher\"\n"
           day.toml:83: `priority`: `higher` is no class of priority: add it to [priorities]
-    "#]]);
+    "#]],
+    );
+}
+
+#[test]
+fn every_word_of_an_agent_is_taken() {
+    let mut said = String::new();
+    for word in [
+        "ready",
+        "not_ready",
+        "sign_out",
+        "accept",
+        "reject",
+        "complete",
+        "wrap_up_done",
+        "hold",
+        "resume",
+        "disconnect",
+        "reconnect",
+    ] {
+        let day = taken(&CENTRE.replace("does = \"accept\"", &format!("does = \"{word}\"")));
+        let last = &day.actions.last().unwrap().what;
+        writeln!(said, "{word}: {last:?}, manual {}", day.agents[0].manual).unwrap();
+    }
+    expect![[r#"
+        ready: Agent(ana, Ready), manual false
+        not_ready: Agent(ana, NotReady { reason: break }), manual false
+        sign_out: Agent(ana, SignOut), manual false
+        accept: Agent(ana, Accept), manual true
+        reject: Agent(ana, Reject), manual true
+        complete: Agent(ana, Complete), manual false
+        wrap_up_done: Agent(ana, WrapUpDone), manual false
+        hold: Agent(ana, Hold), manual false
+        resume: Agent(ana, Resume), manual false
+        disconnect: Agent(ana, Disconnect), manual false
+        reconnect: Agent(ana, Reconnect), manual false
+    "#]].assert_eq(&said);
 }
 
 const COLUMNS: &str = r#"
@@ -540,7 +589,7 @@ fn column(path: &Path, name: &str) -> Vec<String> {
 #[test]
 fn the_recorded_days_are_taken_whole() {
     let Some(folder) = shared() else {
-        println!("skipped: no recorded days; name their folder in ATALAYA_SHARED");
+        eprintln!("skipped: no recorded days; name their folder in ATALAYA_SHARED");
         return;
     };
     for day in ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"] {
