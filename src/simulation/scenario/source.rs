@@ -100,6 +100,10 @@ impl Source<'_> {
         if said.starts_with("missing field") {
             return self.place(&span, &format!("`{name}` is missing: write it in this table"));
         }
+        if said.starts_with("invalid type: map") && self.key(span.start) == "answer_delay" {
+            let what = "a distribution cannot be carried out by this version: write a duration";
+            return self.value(span, what);
+        }
         if said.starts_with("invalid type") || said.starts_with("invalid value") {
             let wanted = said
                 .replace("expected a string", "write a text in quotes")
