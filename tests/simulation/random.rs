@@ -115,7 +115,7 @@ fn scenario(seed: u64) -> Scenario {
             queue: dice.of(&queues).0.clone(),
             service: dice.seconds(40),
             patience: dice.in_ten(6).then(|| dice.seconds(40)),
-            priority: slug(dice.of(&["normal", "normal", "high", "low", "emergency"])),
+            priority: slug(dice.of::<&str>(&["normal", "normal", "high", "low", "emergency"])),
             language: dice.in_ten(2).then(|| slug("ca")),
             requires: None,
             hangs_up_at: None,
@@ -148,7 +148,7 @@ fn action(
             ActionKind::Queue(dice.of(queues).0.clone(), QueueDoes::Close { emergency })
         }
         2 => {
-            let priority = slug(dice.of(&["normal", "high", "low", "emergency"]));
+            let priority = slug(dice.of::<&str>(&["normal", "high", "low", "emergency"]));
             ActionKind::Priority(dice.of(contacts).id.clone(), priority)
         }
         _ => {
