@@ -1,0 +1,3 @@
+//! What the log holds.
+
+pub mod records;
