@@ -21,8 +21,8 @@ mod system;
 
 use atalaya_domain::Event;
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use entity::{entity_key, entity_of};
 pub use kinds::{KINDS, Kind, Row};

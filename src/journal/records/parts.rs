@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Word {
 
 /// What is a value in the domain and another in the log, both ways without loss.
 macro_rules! both_ways {
-    ($($log:ident ($inner:ident) is $($domain:ident)|+;)*) => {$($(
+    ($($log:ident is $($domain:ident)|+;)*) => {$($(
         impl From<$domain> for $log {
             fn from(value: $domain) -> Self {
                 Self(value.0)
@@ -84,9 +84,9 @@ impl<'de> Deserialize<'de> for Id {
 pub(super) struct Micros(i64);
 
 both_ways! {
-    Word(Slug) is AgentId | QueueId;
-    Id(Uuid) is ContactId | OfferId | PersonId | CredentialId;
-    Micros(i64) is Timestamp | Span;
+    Word is AgentId | QueueId;
+    Id is ContactId | OfferId | PersonId | CredentialId;
+    Micros is Timestamp | Span;
 }
 
 impl From<Slug> for Word {
@@ -153,7 +153,9 @@ impl TryFrom<Vec<(Word, u8)>> for SkillsV1 {
     fn try_from(pairs: Vec<(Word, u8)>) -> Result<Self, String> {
         let names: Vec<&Word> = pairs.iter().map(|(skill, _)| skill).collect();
         ascending("skills", &names)?;
-        Ok(Self(pairs.into_iter().map(|(skill, level)| (skill.0, level)).collect::<BTreeMap<_, _>>()))
+        Ok(Self(
+            pairs.into_iter().map(|(skill, level)| (skill.0, level)).collect::<BTreeMap<_, _>>(),
+        ))
     }
 }
 
