@@ -2,195 +2,25 @@
 //!
 //! `golden/events_v1.txt` has a line for every kind as its version 1 was released. A line that
 //! does not match any more is a format changed under the feet of every log out there: make a new
-//! version, and leave the file alone. `ATALAYA_GOLDEN=write` adds what is missing to it, for kinds
-//! that are new; it never changes a line.
+//! version, and leave the line alone. `ATALAYA_GOLDEN=write` adds the lines of kinds that are new;
+//! it never changes one.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "records/samples.rs"]
+mod samples;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use atalaya::journal::records::{
     KINDS, Kind, RECORD_BYTES_MAX, RecordError, decode, encode, entity_key, entity_of,
 };
-use atalaya_domain::ids::{
-    AgentId, ContactId, CredentialId, EntityId, OfferId, PersonId, QueueId, Slug,
-};
-use atalaya_domain::priority::OrderKey;
-use atalaya_domain::queue::{OnReject, Rules, ServiceLevel};
-use atalaya_domain::skills::{Profile, Requirement};
-use atalaya_domain::time::{Span, Timestamp, Written};
+use atalaya_domain::ids::{CredentialId, EntityId, QueueId};
+use atalaya_domain::queue::OnReject;
+use atalaya_domain::time::Span;
 use atalaya_domain::{Event, agent, contact, credential, queue, system};
 use proptest::prelude::*;
-use uuid::Uuid;
-
-const AT: Timestamp = Timestamp(1_767_225_600_123_456);
-
-fn slug(text: &str) -> Slug {
-    Slug::new(text).unwrap()
-}
-
-fn ana() -> AgentId {
-    AgentId::new("ana.garcia").unwrap()
-}
-
-fn uuid(last: u8) -> Uuid {
-    let mut bytes = *b"\x01\x99\x00\x00\x00\x00\x70\x00\x80\x00\x00\x00\x00\x00\x00\x00";
-    bytes[15] = last;
-    Uuid::from_bytes(bytes)
-}
-
-fn offer() -> OfferId {
-    OfferId(uuid(1))
-}
-
-fn contact_id() -> ContactId {
-    ContactId(uuid(2))
-}
-
-fn requirement() -> Requirement {
-    Requirement {
-        skills: BTreeMap::from([(slug("pensions"), 5), (slug("tax"), 1)]),
-        language: Some(slug("es")),
-        levels: Some(BTreeSet::from([1, 2])),
-    }
-}
-
-fn entered() -> Box<contact::Entered> {
-    Box::new(contact::Entered {
-        queue: QueueId::new("pensions").unwrap(),
-        priority: slug("normal"),
-        order_key: OrderKey { rank: 1, at: AT },
-        requirement: requirement(),
-        external_id: Some("PBX-17".into()),
-        person: PersonId(uuid(3)),
-        terms: contact::Terms {
-            offer_timeout: Span::seconds(20),
-            wrap_up: Some(Span::seconds(30)),
-            on_reject: OnReject::Ready,
-            max_misses: 3,
-            within: Some(Span::seconds(20)),
-            short_abandon: Span::millis(5_500),
-        },
-    })
-}
-
-fn rules() -> Box<Rules> {
-    Box::new(Rules {
-        name: "Pensiones y jubilación".into(),
-        short_name: "Pensiones".into(),
-        requirement: requirement(),
-        service_level: Some(ServiceLevel { share: 0.8, within: written("20s") }),
-        max_waiting: Some(300),
-        wrap_up: Some(written("1.5m")),
-        offer_timeout: written("20s"),
-        on_reject: OnReject::NotReady,
-        max_misses: 2,
-        short_abandon: written("5s"),
-    })
-}
-
-fn facts() -> Arc<agent::Facts> {
-    let profile = Profile {
-        level: 2,
-        skills: requirement().skills,
-        languages: BTreeSet::from([slug("ca"), slug("es")]),
-        voice: 1,
-        queues: Some(BTreeSet::from([QueueId::new("pensions").unwrap()])),
-    };
-    Arc::new(agent::Facts { team: slug("team-a"), profile })
-}
-
-fn written(text: &str) -> Written {
-    Written::parse(text).unwrap()
-}
-
-/// One of every variant, each field with something in it.
-fn samples() -> Vec<Event> {
-    let mut all: Vec<Event> = agents().into_iter().map(Event::Agent).collect();
-    all.extend(contacts().into_iter().map(Event::Contact));
-    all.extend(
-        [
-            queue::Event::Changed { rules: rules(), text_hash: [7; 16] },
-            queue::Event::Opened { reason: Some(slug("morning")) },
-            queue::Event::Closed { emergency: true, reason: Some(slug("fire")) },
-        ]
-        .map(Event::Queue),
-    );
-    let grant = credential::Grant {
-        hash: [9; 16],
-        role: slug("agent"),
-        agent: Some(ana()),
-        scope: Some(slug("read")),
-        token: Some(CredentialId(uuid(4))),
-        expires_at: Some(AT),
-    };
-    all.extend([credential::Event::Made(grant), credential::Event::Ended].map(Event::Credential));
-    all.extend(
-        [
-            system::Event::Started { number: 3, rate: 1.5 },
-            system::Event::ClockSet { to: AT },
-            system::Event::Configured { hash: [1; 16] },
-            system::Event::Quarantined { entity: contact_id().into(), cause: "no fit".into() },
-        ]
-        .map(Event::System),
-    );
-    all
-}
-
-fn agents() -> Vec<agent::Event> {
-    use agent::Event as E;
-    let (offer, contact) = (offer(), contact_id());
-    vec![
-        E::Changed { facts: facts(), text_hash: [7; 16] },
-        E::SignedIn { start: 300 },
-        E::SignedOut,
-        E::IntentChanged { not_ready: Some(slug("lunch")) },
-        E::PendingChanged { pending: Some(agent::Wish::NotReady(slug("lunch"))) },
-        E::Reserved { offer, contact, until: AT },
-        E::Released { offer, contact, result: agent::OfferResult::Missed },
-        E::LegStarted { contact },
-        E::LegWrapping { contact, until: Some(AT) },
-        E::LegEnded { contact },
-        E::Lost,
-        E::Heard { start: 4 },
-        E::PresenceChanged { state: agent::Kind::NotReady, reason: Some(slug("lunch")), since: AT },
-    ]
-}
-
-fn contacts() -> Vec<contact::Event> {
-    use contact::{Event as E, Who};
-    let (offer, agent) = (offer(), ana());
-    let choice = contact::Choice {
-        candidates: 4,
-        idle_since: AT,
-        next: vec![AgentId::new("luis").unwrap(), AgentId::new("eva").unwrap()],
-    };
-    let (outcome, topic) = (Some("resolved".to_owned()), Some("pensión".to_owned()));
-    vec![
-        E::Queued(entered()),
-        E::Refused { entered: Some(entered()), reason: slug("full") },
-        E::Offered { offer, agent: agent.clone(), expires_at: AT, choice },
-        E::OfferAccepted { offer, agent: agent.clone() },
-        E::Answered { agent: agent.clone() },
-        E::OfferRejected { offer, agent: agent.clone(), reason: slug("busy"), back_off: Some(AT) },
-        E::OfferMissed { offer, agent: agent.clone() },
-        E::OfferRecalled { offer, agent: agent.clone(), reason: slug("abandoned") },
-        E::BackOffEnded { agent: agent.clone() },
-        E::Abandoned,
-        E::Held,
-        E::Resumed,
-        E::Completed { agent: agent.clone(), by: Who::Citizen, wrap_up_until: Some(AT) },
-        E::WrapUpExtended { by: Who::Agent(agent), until: AT },
-        E::WrapUpEnded { by: Who::Supervisor, outcome: outcome.clone(), topic: topic.clone() },
-        E::OutcomeGiven { outcome, topic },
-        E::PriorityChanged {
-            from: slug("normal"),
-            to: slug("urgent"),
-            order_key: OrderKey { rank: 0, at: Timestamp(-5) },
-        },
-    ]
-}
+use samples::{AT, ana, contact_id, offer, rules, samples, slug, uuid};
 
 /// The number that an event must have. A variant that is new does not compile here: give it a
 /// number, a sample above, and its line in the golden file.
@@ -293,9 +123,9 @@ fn every_variant_has_its_row_and_every_row_its_sample() {
         assert_eq!(row.newest, version, "{event:?} is not written in its newest version");
         assert!(row.name.ends_with(&format!(".{}", event.name())), "{} is {event:?}", row.name);
     }
-    let sampled: Vec<Kind> = samples.iter().map(kind_of).collect();
+    let shown: Vec<Kind> = samples.iter().map(kind_of).collect();
     let rows: Vec<Kind> = KINDS.iter().map(|row| row.kind).collect();
-    assert_eq!(sampled, rows, "samples and rows are not the same, one for one");
+    assert_eq!(shown, rows, "samples and rows are not the same, one for one");
 }
 
 #[test]
@@ -316,7 +146,9 @@ fn what_was_released_is_written_and_read_as_it_was() {
     }
     assert_eq!(text.lines().count(), samples.len(), "a line for every kind");
     for (line, event) in text.lines().zip(&samples) {
-        assert_eq!(line, line_of(event), "the format of {} was changed", event.name());
+        if kind_of(event).row().unwrap().newest == 1 {
+            assert_eq!(line, line_of(event), "the format of {} was changed", event.name());
+        }
         let [name, kind, version, rest @ ..] = &*line.split(' ').collect::<Vec<_>>() else {
             panic!("not a line of the golden file: {line}");
         };
@@ -393,12 +225,12 @@ fn what_is_no_value_of_the_domain_is_refused() {
     // A slug: empty, with a blank, not UTF-8, longer than 64 bytes.
     refused(204, b"\x00", "not a slug");
     refused(204, b"\x03a b", "not a slug");
-    refused(204, b"\x01\xff", "utf-8");
+    refused(204, b"\x01\xff", "Utf8");
     refused(204, &[&[65][..], &[b'a'; 65]].concat(), "not a slug");
     // A word of an enumeration, a bool, an option that are none.
     refused(112, b"\x07\x00\x00", "variant");
-    refused(302, b"\x02\x00", "bool");
-    refused(301, b"\x02", "option");
+    refused(302, b"\x02\x00", "Bool");
+    refused(301, b"\x02", "Option");
     // A duration; skills and a set out of order, or twice.
     let (kind, version, payload) =
         encode(&Event::Queue(queue::Event::Changed { rules: rules(), text_hash: [7; 16] }))

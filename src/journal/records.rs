@@ -21,6 +21,7 @@ mod system;
 
 use atalaya_domain::Event;
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::error::{DecodeError, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -160,8 +161,10 @@ fn put<R: Record>(record: &R) -> Result<Sheet, RecordError> {
     let row = R::KIND.row()?;
     debug_assert_eq!(row.newest, R::VERSION, "only the newest version is written");
     let unwritable = |cause: String| RecordError::Unwritable { name: row.name, cause };
-    let payload = bincode::serde::encode_to_vec(record, config())
-        .map_err(|error| unwritable(error.to_string()))?;
+    let payload = bincode::serde::encode_to_vec(record, config()).map_err(|error| match error {
+        EncodeError::OtherString(cause) => unwritable(cause),
+        error => unwritable(error.to_string()),
+    })?;
     if payload.len() > SURELY_READ_BYTES {
         let page = Page { row, version: R::VERSION, payload: &payload };
         get::<R>(&page).map_err(|_| {
@@ -181,8 +184,11 @@ fn get<R: Record>(page: &Page<'_>) -> Result<R, RecordError> {
         let cause = format!("it has more than {RECORD_BYTES_MAX} bytes");
         return Err(RecordError::Unreadable { name, cause });
     }
-    let (record, read) = bincode::serde::decode_from_slice(page.payload, config())
-        .map_err(|error| RecordError::Unreadable { name, cause: error.to_string() })?;
+    let (record, read) =
+        bincode::serde::decode_from_slice(page.payload, config()).map_err(|error| match error {
+            DecodeError::OtherString(cause) => RecordError::Unreadable { name, cause },
+            error => RecordError::Unreadable { name, cause: error.to_string() },
+        })?;
     match page.payload.len() - read {
         0 => Ok(record),
         extra => Err(RecordError::Trailing { name, extra }),

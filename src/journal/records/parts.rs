@@ -182,9 +182,8 @@ impl<T: Ord> TryFrom<Vec<T>> for Members<T> {
 
 impl<T> Members<T> {
     /// The members of a set of the domain.
-    pub(super) fn of<D: Ord>(set: &BTreeSet<D>) -> Self
+    pub(super) fn of<D: Ord + Clone>(set: &BTreeSet<D>) -> Self
     where
-        D: Clone,
         T: From<D>,
     {
         Self(set.iter().cloned().map(T::from).collect())
