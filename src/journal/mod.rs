@@ -1,3 +1,4 @@
-//! The log: what was acknowledged, and nothing else knows of files.
+//! The log.
 
 pub mod commit;
+pub mod records;
