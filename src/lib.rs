@@ -1,1 +1,3 @@
-//! x
+//! Atalaya: the live supervision of a contact centre.
+
+pub mod journal;
