@@ -98,8 +98,9 @@ impl Log {
     /// Opens the log under the data folder `dir`, reads all of it, and gives the batches after
     /// `applied` (the number that the state says it has; all where `None`) to `on_batch`.
     ///
-    /// Damage refuses and changes nothing; a torn end is cut, a headerless last file removed. What
-    /// `on_batch` saw is durable before it sees it, but is the log's only once this returns.
+    /// Damage refuses and changes nothing; a torn end is cut, a headerless last file removed. The
+    /// last batch is surely durable only once this returns: until then nothing that `on_batch`
+    /// made of it may be stored or shown.
     pub fn open(
         dir: &Path,
         disk: Arc<dyn Disk>,
@@ -112,7 +113,6 @@ impl Log {
         disk.sync_folder(dir).map_err(LogError::io("sync the folder", dir))?;
         let key_fingerprint = options.key_fingerprint;
         let source = Source { disk: &*disk, folder: &folder, key_fingerprint };
-        sync_last(&source)?;
         let behind = applied.unwrap_or(0);
         let found = scan(&source, &mut |decoded| {
             if decoded.batch.number <= behind { Ok(()) } else { on_batch(decoded) }
@@ -247,7 +247,7 @@ impl Log {
         let free = self.disk.free_space(&self.folder).map_err(AppendError::Unknown)?;
         let reserve = self.options.reserve_bytes;
         let needed = frame.saturating_add(HEADER_END);
-        if free.saturating_sub(needed) < reserve {
+        if free < reserve.saturating_add(needed) {
             return Err(AppendError::NoRoom { free, reserve });
         }
         Ok(())
@@ -296,41 +296,33 @@ impl Log {
     }
 }
 
-/// Syncs the last segment and the folder before anything of them is believed: a removal or the
-/// last batch may be known to the page cache only.
-fn sync_last(source: &Source<'_>) -> Result<(), LogError> {
-    let folder = source.folder;
-    let numbers = super::segment::numbers(source.disk, folder)
-        .map_err(LogError::io("list the log's folder", folder))?;
-    // The last may be without a header; then the one before it is the last that counts.
-    for number in numbers.iter().rev().take(2) {
-        let path = path_of(folder, *number);
-        let mut file = source.disk.open(&path).map_err(LogError::io("open the segment", &path))?;
-        file.sync_data().map_err(LogError::io("sync the segment", &path))?;
-    }
-    source.disk.sync_folder(folder).map_err(LogError::io("sync the folder", folder))
-}
-
-/// Does what the scan found due: removes a headerless last file, cuts a torn end.
+/// Does what the scan found due: cuts a torn end, removes a headerless last file, and makes sure
+/// of what stays. The last batch may be known to the page cache only, and clean there after a
+/// failed sync, so a sync alone would not write it: it is written once more, in place and the same.
 fn settle(source: &Source<'_>, found: &Scan) -> Result<Option<Box<dyn DiskFile>>, LogError> {
+    let mut file = None;
+    if let Some(last) = found.segments.last() {
+        let path = path_of(source.folder, last.number);
+        let io = |doing| LogError::io(doing, &path);
+        let mut last = source.disk.open(&path).map_err(io("open the segment"))?;
+        if let Some(cut) = found.torn {
+            last.set_len(cut.offset).map_err(io("cut the torn end of"))?;
+        }
+        let reading = source.disk.open_read(&path).map_err(io("open the segment"))?;
+        let size = usize::try_from(found.end.saturating_sub(found.last_from)).unwrap_or(0);
+        let mut cursor = Cursor::new(reading);
+        let bytes = cursor.bytes(found.last_from, size).map_err(io("read the segment"))?;
+        last.write_all_at(bytes, found.last_from).map_err(io("write the last batch of"))?;
+        last.sync_data().map_err(io("sync the segment"))?;
+        file = Some(last);
+    }
     if let Some(number) = found.headerless {
         let path = path_of(source.folder, number);
         source.disk.remove(&path).map_err(LogError::io("remove the headerless segment", path))?;
-        source
-            .disk
-            .sync_folder(source.folder)
-            .map_err(LogError::io("sync the folder", source.folder))?;
     }
-    let Some(last) = found.segments.last() else {
-        return Ok(None);
-    };
-    let path = path_of(source.folder, last.number);
-    let mut file = source.disk.open(&path).map_err(LogError::io("open the segment", &path))?;
-    if let Some(cut) = found.torn {
-        file.set_len(cut.offset).map_err(LogError::io("cut the torn end of", &path))?;
-        file.sync_data().map_err(LogError::io("sync the segment", &path))?;
-    }
-    Ok(Some(file))
+    let folder = source.folder;
+    source.disk.sync_folder(folder).map_err(LogError::io("sync the folder", folder))?;
+    Ok(file)
 }
 
 /// The frame of a batch in a segment, and where it begins.

@@ -93,6 +93,8 @@ pub(super) struct Scan {
     pub(super) chain: Hash,
     /// Where the last segment's last intact batch ends.
     pub(super) end: u64,
+    /// Where that batch begins; 0, the header, where the last segment has none.
+    pub(super) last_from: u64,
     pub(super) torn: Option<Cut>,
     /// A last file whose header never got whole.
     pub(super) headerless: Option<u64>,
@@ -189,6 +191,7 @@ pub(super) fn scan(
         next_seq: 1,
         chain: CHAIN_START,
         end: 0,
+        last_from: 0,
         torn: None,
         headerless,
         unsound: Vec::new(),
@@ -229,7 +232,7 @@ fn segment(
     if after.is_some_and(|after| !after.condemned) && limit < size {
         return Err(LogError::damage(number, limit, "bytes behind its last batch"));
     }
-    scan.end = HEADER_END;
+    (scan.end, scan.last_from) = (HEADER_END, 0);
     while scan.end < limit {
         match next_batch(&mut cursor, source, number, limit, scan)? {
             Ok((decoded, length, chain)) => {
@@ -237,6 +240,7 @@ fn segment(
                 scan.next_batch = scan.next_batch.saturating_add(1);
                 scan.next_seq = decoded.batch.next_seq();
                 scan.chain = chain;
+                scan.last_from = scan.end;
                 scan.end = scan.end.saturating_add(length);
                 let batch = decoded.batch.number;
                 each(decoded).map_err(|source| LogError::Fold { batch, source })?;
