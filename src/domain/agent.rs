@@ -222,7 +222,7 @@ impl Agent {
             Command::Unheard => {
                 let event =
                     Event::PresenceChanged { state: Kind::Lost, reason: None, since: now.at };
-                let news = self.signed_in.is_some() && self.unheard.is_none();
+                let news = self.signed_in.is_some() && self.presence().state != Kind::Lost;
                 Ok((if news { vec![event] } else { vec![] }, vec![]))
             }
             Command::Reserve { offer, contact, until } => {
