@@ -19,6 +19,8 @@ use atalaya_domain::time::{Now, Span, Timestamp};
 use atalaya_domain::{Command, EntityId, State};
 use uuid::Uuid;
 
+use crate::rules;
+
 /// Most offers and refusals that one entry may set off: past it the matcher goes in circles.
 const MATCHES_MAX: usize = 1_000;
 
@@ -211,6 +213,7 @@ impl World {
     /// One entry, applied.
     pub(crate) fn submit(&mut self, to: &EntityId, command: &Command) -> Entry {
         let entry = compose(&|id| self.read(id), self.now, to, command);
+        let before = self.states.clone();
         for Recorded { entity, at, event, .. } in &entry.events {
             let blank = || State::blank(entity);
             self.states.entry(entity.clone()).or_insert_with(blank).apply(*at, event);
@@ -225,8 +228,12 @@ impl World {
                     self.intake.contact(*id, contact, seq);
                 }
                 (EntityId::Queue(id), State::Queue(queue)) => self.intake.queue(id, queue),
+                (EntityId::System, _) => (),
                 (id, _) => panic!("nothing takes in {id}"),
             }
+        }
+        if self.whole {
+            rules::check(&before, &entry, self.now, &self.states);
         }
         entry
     }
@@ -234,8 +241,11 @@ impl World {
     /// Refusals and offers until nobody free can be given anything.
     pub(crate) fn match_all(&mut self) {
         for _ in 0..MATCHES_MAX {
-            if !self.whole || !self.match_one() {
+            if !self.whole {
                 return;
+            }
+            if !self.match_one() {
+                return rules::check_quiet(self);
             }
         }
         panic!("the matcher goes in circles at {:?}", self.now);
@@ -262,7 +272,9 @@ impl World {
     /// Deadlines up to this instant lapse, then it is now.
     pub(crate) fn run_until(&mut self, until: Timestamp) {
         while let Some((at, phase, id)) = self.next_deadline().filter(|next| next.0 <= until) {
-            self.now = Now { at, phase };
+            if at >= self.now.at {
+                self.now = Now { at, phase };
+            }
             let tick = Command::Contact(contact::Command::Tick);
             self.tell(&id, &tick).unwrap();
         }
