@@ -326,6 +326,11 @@ impl Agent {
         }
         let (mut events, mut with) = (vec![Event::Lost], vec![]);
         self.give_back(OfferResult::Recalled, "lost", &mut events, &mut with);
+        // What waited for the end of an offer waits no more once the offer is gone.
+        let offered = |work: &Work| matches!(work, Work::Offered { .. });
+        if self.work.values().all(offered) {
+            events.extend(self.pending.as_ref().map(becoming));
+        }
         Ok((events, with))
     }
 
