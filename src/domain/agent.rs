@@ -270,16 +270,16 @@ impl Agent {
             Work::Offered { .. } => offers_stand,
             Work::Active { .. } | Work::WrapUp { .. } => true,
         });
-        let mut with = vec![];
+        let mut others = vec![];
         if !offers_stand {
             let reason = match wish {
                 Wish::SignedOut => "signed_out",
                 Wish::Ready | Wish::NotReady(_) => "not_ready",
             };
-            self.give_back(OfferResult::Rejected, reason, &mut events, &mut with);
+            self.give_back(OfferResult::Rejected, reason, &mut events, &mut others);
         }
         events.extend(self.intend(wish, waits));
-        Ok((events, with))
+        Ok((events, others))
     }
 
     /// The event that makes `wish` so, now or when work has ended; none if it is so already.
@@ -301,9 +301,9 @@ impl Agent {
         if *wish == Wish::Ready && (!session || self.lost.is_some() || self.unheard.is_some()) {
             return Err(Rejection::NoSession { agent: id.clone() });
         }
-        let (mut events, mut with) = (vec![], vec![]);
+        let (mut events, mut others) = (vec![], vec![]);
         if *wish != Wish::Ready {
-            self.give_back(OfferResult::Recalled, "forced", &mut events, &mut with);
+            self.give_back(OfferResult::Recalled, "forced", &mut events, &mut others);
         }
         let talking = self.work.values().any(|work| matches!(work, Work::Active { .. }));
         events.extend(self.intend(wish, talking && *wish == Wish::SignedOut));
@@ -311,10 +311,10 @@ impl Agent {
             if matches!(work, Work::WrapUp { .. }) {
                 let by = contact::Who::Supervisor;
                 let end = contact::Command::EndWrapUp { by, outcome: None, topic: None };
-                with.push(((*contact).into(), crate::Command::Contact(end)));
+                others.push(((*contact).into(), crate::Command::Contact(end)));
             }
         }
-        Ok((events, with))
+        Ok((events, others))
     }
 
     fn lose(&self) -> Result<Step, Rejection> {

@@ -253,7 +253,9 @@ impl Contact {
         let mut state = self.clone();
         let mut lapses = Vec::new();
         while let Some((at, (events, with))) = state.lapse(id, now) {
-            events.iter().for_each(|event| state.apply(at, event));
+            for event in &events {
+                state.apply(at, event);
+            }
             lapses.push(act(at, events, with));
         }
         let act = state
@@ -470,12 +472,12 @@ impl Contact {
         by: &Who,
         command: &Command,
     ) -> Result<Step, Rejection> {
-        let agent = match &self.state {
-            State::Active { agent, .. }
-            | State::Held { agent, .. }
-            | State::WrapUp { agent, .. }
-            | State::Closed { agent, .. } => agent,
-            _ => return Err(self.illegal(command.name())),
+        let (State::Active { agent, .. }
+        | State::Held { agent, .. }
+        | State::WrapUp { agent, .. }
+        | State::Closed { agent, .. }) = &self.state
+        else {
+            return Err(self.illegal(command.name()));
         };
         if let Who::Agent(other) = by
             && other != agent
@@ -600,13 +602,15 @@ impl Contact {
                 }
             }
             Event::WrapUpEnded { outcome, topic, .. } => {
-                self.keep_outcome(outcome, topic);
+                self.keep_outcome(outcome.as_ref(), topic.as_ref());
                 self.closed_at = Some(at);
                 if let Some(agent) = self.agent().cloned() {
                     self.state = State::Closed { agent, since: at };
                 }
             }
-            Event::OutcomeGiven { outcome, topic } => self.keep_outcome(outcome, topic),
+            Event::OutcomeGiven { outcome, topic } => {
+                self.keep_outcome(outcome.as_ref(), topic.as_ref());
+            }
             Event::PriorityChanged { to, order_key, .. } => {
                 (self.priority, self.order_key) = (Some(to.clone()), *order_key);
             }
@@ -625,9 +629,9 @@ impl Contact {
         }
     }
 
-    fn keep_outcome(&mut self, outcome: &Option<String>, topic: &Option<String>) {
-        self.outcome = outcome.clone().or_else(|| self.outcome.take());
-        self.topic = topic.clone().or_else(|| self.topic.take());
+    fn keep_outcome(&mut self, outcome: Option<&String>, topic: Option<&String>) {
+        self.outcome = outcome.cloned().or_else(|| self.outcome.take());
+        self.topic = topic.cloned().or_else(|| self.topic.take());
     }
 
     fn illegal(&self, command: &'static str) -> Rejection {

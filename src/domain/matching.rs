@@ -240,9 +240,11 @@ impl Intake {
         }
         let waiting = self.waiting.get(&id)?;
         let free = |idle: &&Idle| {
-            !self.busy.contains(&idle.2)
-                && !self.blocked.contains(&(id, idle.2.clone()))
-                && !(waiting.back_off.contains(&idle.2) && self.another_could(id, class, &idle.2))
+            let agent = &idle.2;
+            let spared =
+                || waiting.back_off.contains(agent) && self.another_could(id, class, agent);
+            let refused = || self.blocked.contains(&(id, agent.clone()));
+            !self.busy.contains(agent) && !refused() && !spared()
         };
         let mut firsts: Vec<&Idle> = eligible
             .iter()
