@@ -414,7 +414,9 @@ fn s25_burst() {
     world.at(0);
     (1..=5).for_each(|number| world.arrives(number, "q"));
     let names = ["a1", "a2", "a3", "a4", "a5"];
-    names.iter().for_each(|name| world.has_agent(name, profile()));
+    for name in names {
+        world.has_agent(name, profile());
+    }
     let mut to: Vec<_> = (1..=5).map(|number| offered_to(&world, number)).collect();
     to.sort_unstable();
     assert_eq!(to, names);

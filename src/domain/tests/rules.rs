@@ -61,9 +61,9 @@ fn presence_is_told(before: &States, entry: &Entry, after: &States) {
             entry.events.iter().filter(|told| told.entity == *id).map(|told| &told.event).collect();
         let news =
             |event: &&Event| matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }));
-        let changes = told.iter().copied().filter(news).count();
+        let told_times = told.iter().copied().filter(news).count();
         let changed = (was.state, &was.reason) != (is.state, &is.reason);
-        assert_eq!(changes, usize::from(changed), "{id} from {was:?} to {is:?}: {told:?}");
+        assert_eq!(told_times, usize::from(changed), "{id} from {was:?} to {is:?}: {told:?}");
         if changed {
             let (state, reason, since) = (is.state, is.reason, is.since);
             let last = Event::Agent(AgentEvent::PresenceChanged { state, reason, since });
