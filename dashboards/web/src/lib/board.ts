@@ -87,7 +87,8 @@ export function wordOf({ agent, channel }: Row): { key: Key | null; slug: string
         ? `reason.${agent.reason}`
         : `state.${agent.state}`;
   if (isKey(slug)) return { key: slug, slug };
-  if (agent.state === "not_ready" && agent.reason !== null) return { key: null, slug: plain(agent.reason) };
+  if (agent.state === "not_ready" && agent.reason !== null)
+    return { key: null, slug: plain(agent.reason) };
   const state = `state.${agent.state}`;
   return { key: isKey(state) ? state : null, slug: plain(agent.state) };
 }

@@ -63,10 +63,21 @@ export class Levels {
   private readonly held = new Map<string, { level: Level; at: number; start: unknown }>();
 
   /** `start` names what is measured (an agent's `since`): another one starts afresh. */
-  of(name: string, x: number | null, rule: Rule | null, mono: number, start: unknown = null): Level {
+  of(
+    name: string,
+    x: number | null,
+    rule: Rule | null,
+    mono: number,
+    start: unknown = null,
+  ): Level {
     const fresh = level(x, rule);
     const before = this.held.get(name);
-    if (before === undefined || x === null || before.start !== start || rankOf(fresh) > rankOf(before.level)) {
+    if (
+      before === undefined ||
+      x === null ||
+      before.start !== start ||
+      rankOf(fresh) > rankOf(before.level)
+    ) {
       this.held.set(name, { level: fresh, at: mono, start });
       return fresh;
     }

@@ -7,7 +7,7 @@ import { Connection, type LinkView } from "./socket";
 const TICK_MS = 1_000;
 
 export class Live {
-  private readonly connection = new Connection(browserHost(), (view) => this.changed(view));
+  private readonly connection = new Connection(browserHost(), () => this.changed());
   view = $state.raw<LinkView>(this.connection.view);
   /** Centre time now, milliseconds since the Unix epoch; null before `welcome`. */
   now = $state<number | null>(null);
@@ -45,8 +45,7 @@ export class Live {
     return retryAt === null ? null : Math.max(0, Math.ceil((retryAt - this.mono) / 1000));
   }
 
-  private changed(view: LinkView): void {
-    void view;
+  private changed(): void {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       this.flush();

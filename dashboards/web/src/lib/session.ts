@@ -14,7 +14,8 @@ export function csrfOf(cookies: string): string | null {
   return null;
 }
 
-export type Outcome = { kind: "done" } | { kind: "refused"; problem: Problem } | { kind: "unreachable" };
+export type Outcome =
+  { kind: "done" } | { kind: "refused"; problem: Problem } | { kind: "unreachable" };
 
 async function ask(path: string, init: RequestInit): Promise<Outcome> {
   let response: Response;

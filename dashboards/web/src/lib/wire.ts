@@ -5,13 +5,7 @@
 export const SUBPROTOCOL = "atalaya.v1.json";
 
 export type Presence =
-  | "ready"
-  | "offered"
-  | "busy"
-  | "wrap_up"
-  | "not_ready"
-  | "lost"
-  | "signed_out";
+  "ready" | "offered" | "busy" | "wrap_up" | "not_ready" | "lost" | "signed_out";
 
 export interface Totals {
   waiting: number;
@@ -96,11 +90,7 @@ export interface Delta {
 }
 
 export type ServerFrame =
-  | Welcome
-  | Snapshot
-  | Delta
-  | { type: "ping" }
-  | { type: "error"; problem: Problem };
+  Welcome | Snapshot | Delta | { type: "ping" } | { type: "error"; problem: Problem };
 
 export interface Resume {
   epoch: string;
@@ -108,8 +98,7 @@ export interface Resume {
 }
 
 export type ClientFrame =
-  | { type: "subscribe"; topic: "wallboard"; resume?: Resume }
-  | { type: "pong" };
+  { type: "subscribe"; topic: "wallboard"; resume?: Resume } | { type: "pong" };
 
 const isObject = (x: unknown): x is Record<string, unknown> =>
   typeof x === "object" && x !== null && !Array.isArray(x);
