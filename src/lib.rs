@@ -1,1 +1,3 @@
-//! x
+//! Atalaya, a live supervisor for contact centres: the map of the house.
+
+pub mod api;
