@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let dist = root.join("dashboards/dist");
-    // Nothing else is watched, above all not `node_modules`: a look through it costs seconds a build.
+    // Nothing else is watched, above all not `node_modules`: a look through it costs seconds.
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=dashboards/dist");
 
