@@ -52,8 +52,8 @@ pub const CONTENT_SECURITY_POLICY: &str =
 const CACHE_FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// For all else: kept, but asked for again each time, which the `ETag` makes cheap.
 const CACHE_AND_ASK: &str = "no-cache";
-/// Least length of the part of a name that counts as a digest of the content.
-const NAME_DIGEST_CHARS_MIN: usize = 8;
+/// Characters of the digest in a file's name, as the bundler makes it.
+const NAME_DIGEST_CHARS: usize = 8;
 
 const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\"><title>Atalaya</title>\n\
     <h1>This build has no pages</h1>\n\
@@ -168,13 +168,12 @@ fn takes_gzip(request: &HttpRequest) -> bool {
             .is_ok_and(|accepted| accepted.negotiate(offered.iter()) == Some(Encoding::gzip()))
 }
 
-/// `/assets/index-DiwrgTda.js`: the bundler puts a digest of the content behind the last dash.
+/// `/assets/index-DiwrgTda.js`: the bundler ends the name with a dash and a digest of the content.
 fn named_by_content(path: &str) -> bool {
-    path.starts_with("/assets/")
-        && path.rsplit('/').next().and_then(|name| name.split_once('-')).is_some_and(|(_, rest)| {
-            let digest = rest.split('.').next().unwrap_or_default();
-            NAME_DIGEST_CHARS_MIN <= digest.len()
-        })
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default().as_bytes();
+    let dash = stem.len().checked_sub(NAME_DIGEST_CHARS + 1).and_then(|at| stem.get(at));
+    path.starts_with("/assets/") && dash == Some(&b'-')
 }
 
 #[cfg(test)]

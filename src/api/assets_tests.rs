@@ -121,6 +121,21 @@ async fn a_page_is_asked_for_again_and_a_named_file_is_kept() {
 }
 
 #[actix_web::test]
+async fn a_name_without_a_digest_is_no_promise() {
+    for (path, kept) in [
+        ("/assets/index-BHl8KIjN.js", true),
+        ("/assets/inter-latin-wght-Dx4kXJAl.woff2", true),
+        ("/assets/index-B-l8_IjN.js.map", true),
+        ("/assets/inter-latin-wght.woff2", false),
+        ("/assets/icon.svg", false),
+        ("/icon-BHl8KIjN.svg", false),
+        ("/assets/", false),
+    ] {
+        assert_eq!(named_by_content(path), kept, "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn what_is_known_is_not_sent_again() {
     let path = "/assets/index-DiwrgTda.js";
     let not_modified = expect![[r#"
