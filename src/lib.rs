@@ -1,3 +1,6 @@
-//! Atalaya, a live supervisor for contact centres: the map of the house.
+//! Atalaya: supervises a contact centre live. The map of the house is in ARCHITECTURE.md.
 
+pub mod actors;
 pub mod api;
+pub mod journal;
+pub mod simulation;

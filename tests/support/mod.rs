@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 ///
 /// `tests/run` counts it as skipped and shows the reason: it reads the file that `ATALAYA_SKIPS`
 /// names, one line `name<TAB>reason` each.
-pub fn skip(name: &str, reason: &str) {
+pub(crate) fn skip(name: &str, reason: &str) {
     eprintln!("SKIPPED: {name}: {reason}");
     if let Some(path) = std::env::var_os("ATALAYA_SKIPS") {
         let line = format!("{name}\t{}\n", reason.replace(['\n', '\t'], " "));
@@ -30,7 +30,7 @@ pub fn skip(name: &str, reason: &str) {
 }
 
 /// Whether `program` is on this machine; where it is not, the test `name` is skipped.
-pub fn has(name: &str, program: &str) -> bool {
+pub(crate) fn has(name: &str, program: &str) -> bool {
     let found = std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     });
@@ -41,23 +41,23 @@ pub fn has(name: &str, program: &str) -> bool {
 }
 
 /// Whether the long form of a campaign is asked for (`ATALAYA_LONG=1`).
-pub fn long() -> bool {
+pub(crate) fn long() -> bool {
     std::env::var("ATALAYA_LONG").is_ok_and(|value| value == "1")
 }
 
 /// The repository's own folder.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A script of `tests/fixtures`.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     root().join("tests/fixtures").join(name)
 }
 
 /// `command` under disk faults: `disk_fault("fsync-eio:3", …)` fails its third sync.
 /// See `tests/fixtures/diskfault.sh` for the faults; it needs `strace`.
-pub fn disk_fault(faults: &str, program: &Path) -> Command {
+pub(crate) fn disk_fault(faults: &str, program: &Path) -> Command {
     let mut command = Command::new(fixture("diskfault.sh"));
     command.arg(faults).arg("--").arg(program);
     command
@@ -67,7 +67,7 @@ pub fn disk_fault(faults: &str, program: &Path) -> Command {
 ///
 /// # Panics
 /// After a minute, saying what never came.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {

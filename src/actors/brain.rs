@@ -1,0 +1,184 @@
+//! What originates commands by itself: deadlines, matching, refusals, and a driver in lockstep.
+//!
+//! The projector feeds it after each batch; the gate asks it for what comes next. It is the one
+//! place where the order of SCENARIOS.md is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use atalaya_domain::contact;
+use atalaya_domain::ids::{AgentId, ContactId, EntityId, OfferId, Slug};
+use atalaya_domain::machine::{Command, State};
+use atalaya_domain::matching::Intake;
+use atalaya_domain::time::{Now, Phase, Timestamp};
+
+use super::slots::Slots;
+use crate::journal::commit::Numbered;
+use crate::simulation::driver::Driver;
+use crate::simulation::ids::Ids;
+
+/// What the gate passes, with what must be told when it has ended.
+#[derive(Debug)]
+pub struct Origin {
+    /// When.
+    pub now: Now,
+    /// To whom.
+    pub to: EntityId,
+    /// What.
+    pub command: Command,
+    /// What is in flight until it has ended.
+    pub flight: Flight,
+}
+
+/// What is in flight because of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flight {
+    /// Nothing.
+    Nothing,
+    /// A pair.
+    Offer(ContactId, AgentId),
+    /// A contact being sent away.
+    Refusal(ContactId),
+}
+
+/// What comes next, in lockstep.
+#[derive(Debug)]
+pub enum Next {
+    /// This.
+    Pass(Box<Origin>),
+    /// Something planned turned out void; ask again.
+    Void,
+    /// Nothing is due any more.
+    Done,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Brain {
+    /// Who waits and who is free.
+    pub intake: Intake,
+    deadlines: BTreeSet<(Timestamp, Phase, String, ContactId)>,
+    armed: BTreeMap<ContactId, (Timestamp, Phase, String, ContactId)>,
+    driver: Option<Driver>,
+    ids: Ids,
+    now: Now,
+}
+
+impl Brain {
+    /// A brain that knows nothing yet.
+    pub fn new(driver: Option<Driver>, start: Timestamp) -> Self {
+        Self {
+            intake: Intake::default(),
+            deadlines: BTreeSet::new(),
+            armed: BTreeMap::new(),
+            driver,
+            ids: Ids::default(),
+            now: Now::live(start),
+        }
+    }
+
+    /// Folds one committed event, whose state is published.
+    pub fn fold(&mut self, numbered: &Numbered, slots: &Slots) {
+        let id = &numbered.recorded.entity;
+        let published = slots.read(id);
+        match (id, &published.state) {
+            (EntityId::Agent(id), State::Agent(agent)) => self.intake.agent(id, agent),
+            (EntityId::Queue(id), State::Queue(queue)) => self.intake.queue(id, queue),
+            (EntityId::Contact(id), State::Contact(contact)) => {
+                self.intake.contact(*id, contact, numbered.seq);
+                self.arm(*id, contact);
+            }
+            _ => (),
+        }
+    }
+
+    fn arm(&mut self, id: ContactId, contact: &contact::Contact) {
+        if let Some(armed) = self.armed.remove(&id) {
+            self.deadlines.remove(&armed);
+        }
+        if let Some((at, phase)) = contact.deadline() {
+            let entered = contact.entered.as_ref();
+            let name = entered.and_then(|e| e.external_id.clone()).unwrap_or_default();
+            let armed = (at, phase, name, id);
+            self.deadlines.insert(armed.clone());
+            self.armed.insert(id, armed);
+        }
+    }
+
+    /// Takes a quarantined entity out of everything.
+    pub fn quarantine(&mut self, id: &EntityId) {
+        match id {
+            EntityId::Agent(id) => self.intake.quarantine_agent(id),
+            EntityId::Contact(id) => {
+                self.intake.quarantine_contact(*id);
+                if let Some(armed) = self.armed.remove(id) {
+                    self.deadlines.remove(&armed);
+                }
+            }
+            EntityId::System | EntityId::Queue(_) | EntityId::Token(_) | EntityId::Session(_) => (),
+        }
+    }
+
+    /// Tells the driver what an entry committed.
+    pub fn hear(&mut self, events: &[Numbered]) {
+        if let Some(driver) = &mut self.driver {
+            let events: Vec<_> = events.iter().map(|event| event.recorded.clone()).collect();
+            driver.hear(&events);
+        }
+    }
+
+    /// What was in flight has ended; `refused`: without an event.
+    pub fn land(&mut self, flight: &Flight, refused: bool) {
+        match flight {
+            Flight::Nothing => (),
+            Flight::Offer(contact, agent) => self.intake.land(*contact, agent, refused),
+            Flight::Refusal(contact) => self.intake.land_refusal(*contact),
+        }
+    }
+
+    /// What matching gives now: a refusal or an offer, in matching order.
+    pub fn next_match(&mut self, now: Now) -> Option<Origin> {
+        if let Some(contact) = self.intake.next_refusal() {
+            let reason = Slug::new("emergency").ok()?;
+            self.intake.launch_refusal(contact);
+            let command = Command::Contact(contact::Command::Refuse { reason });
+            let (to, flight) = (contact.into(), Flight::Refusal(contact));
+            return Some(Origin { now, to, command, flight });
+        }
+        let pair = self.intake.next_pair()?;
+        self.intake.launch(&pair);
+        let offer = OfferId(self.ids.make(now.at));
+        let (agent, choice) = (pair.agent.clone(), pair.choice);
+        let command = Command::Contact(contact::Command::Offer { offer, agent, choice });
+        let flight = Flight::Offer(pair.contact, pair.agent);
+        Some(Origin { now, to: pair.contact.into(), command, flight })
+    }
+
+    /// What comes next in lockstep, when nothing is in flight.
+    pub fn next(&mut self, slots: &Slots) -> Next {
+        if let Some(origin) = self.next_match(self.now) {
+            return Next::Pass(Box::new(origin));
+        }
+        let due = self.deadlines.first().cloned();
+        let planned = self.driver.as_ref().and_then(|driver| driver.next().cloned());
+        let deadline_first = match (&due, &planned) {
+            (Some((at, phase, id, _)), Some(place)) => {
+                (at, phase, id) <= (&place.0, &place.1, &place.2)
+            }
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if let Some((at, phase, _, contact)) = due.filter(|_| deadline_first) {
+            self.now = Now { at, phase };
+            let command = Command::Contact(contact::Command::Tick);
+            let (now, flight) = (self.now, Flight::Nothing);
+            return Next::Pass(Box::new(Origin { now, to: contact.into(), command, flight }));
+        }
+        let look = |id: &EntityId| slots.read(id).state.clone();
+        let Some(driver) = &mut self.driver else { return Next::Done };
+        let Some((place, due)) = driver.take(&look, &mut self.ids) else { return Next::Done };
+        self.now = Now { at: place.0, phase: place.1 };
+        let Some(due) = due else { return Next::Void };
+        let (now, flight) = (self.now, Flight::Nothing);
+        Next::Pass(Box::new(Origin { now, to: due.to, command: due.command, flight }))
+    }
+}

@@ -1,0 +1,45 @@
+//! The directory: one lane for each entity, made when it is first spoken to.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix::prelude::*;
+use atalaya_domain::ids::EntityId;
+
+use super::centre::Centre;
+use super::shell::{Lead, Shell};
+
+/// All lanes.
+pub struct Directory {
+    arbiters: Vec<ArbiterHandle>,
+    lanes: Mutex<HashMap<EntityId, Addr<Shell>>>,
+}
+
+impl Directory {
+    /// Lanes will live on `arbiters`, spread by id.
+    pub fn new(arbiters: Vec<ArbiterHandle>) -> Self {
+        Self { arbiters, lanes: Mutex::new(HashMap::new()) }
+    }
+
+    /// Sends `lead` to the lane of `to`; gives it back when the lane is full.
+    pub fn send(&self, centre: &Arc<Centre>, to: &EntityId, lead: Lead) -> Result<(), Box<Lead>> {
+        let lane = self.lane(centre, to);
+        lane.try_send(lead).map_err(|error| Box::new(error.into_inner()))
+    }
+
+    fn lane(&self, centre: &Arc<Centre>, to: &EntityId) -> Addr<Shell> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = lanes.get(to).filter(|lane| lane.connected()) {
+            return lane.clone();
+        }
+        let mut hasher = DefaultHasher::new();
+        to.hash(&mut hasher);
+        let most = u64::try_from(self.arbiters.len()).unwrap_or(1).max(1);
+        let place = usize::try_from(hasher.finish() % most).unwrap_or(0);
+        let centre = centre.clone();
+        let lane = Shell::start_in_arbiter(&self.arbiters[place], |_| Shell::new(centre));
+        lanes.insert(to.clone(), lane.clone());
+        lane
+    }
+}

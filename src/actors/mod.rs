@@ -1,0 +1,18 @@
+//! Actors: they move data and decide nothing.
+//!
+//! ```text
+//! gate ─► shell ─ compose ─► writer ─ commit ─► projector ─ publish, fold, release ─► gate
+//! ```
+//!
+//! One generic shell is the lane of each entity's commands; the writer thread is the only place of
+//! order; the projector applies what was committed and publishes it. Absent here: rules of the
+//! domain, HTTP, files.
+
+pub mod brain;
+pub mod centre;
+pub mod directory;
+pub mod gate;
+pub mod projector;
+pub mod shell;
+pub mod slots;
+pub mod writer;

@@ -1,0 +1,57 @@
+//! The projector: after each batch publish, fold, release the outcomes, then match.
+//!
+//! One consumer, which awaits nobody but the next batch, so it cannot deadlock; a caller reads its
+//! own writes, since its outcome is released after the fold.
+
+use std::sync::Arc;
+
+use atalaya_domain::time::Now;
+use tokio::sync::mpsc;
+
+use super::centre::Centre;
+use super::slots::Applied;
+use super::writer::Batch;
+use crate::journal::commit::Sealed;
+
+/// Consumes batches until the writer is gone.
+pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
+    while let Some(batch) = batches.recv().await {
+        let Batch { entries, releases } = batch;
+        for entry in &entries {
+            fold(&centre, entry);
+        }
+        for release in releases {
+            // A caller who is gone has lost interest, not the outcome.
+            let _ = release.to.send(release.outcome);
+            drop(release.token);
+        }
+        if let Some(last) = entries.last().filter(|_| !centre.is_lockstep()) {
+            offer_all(&centre, Now::live(last.now));
+        }
+    }
+}
+
+fn fold(centre: &Centre, entry: &Sealed) {
+    let mut brain = centre.brain();
+    for numbered in &entry.events {
+        let id = &numbered.recorded.entity;
+        match centre.slots.apply(&numbered.recorded) {
+            Applied::Done => brain.fold(numbered, &centre.slots),
+            Applied::Panicked => {
+                tracing::error!(entity = %id, seq = numbered.seq, "quarantined: its machine panicked");
+                brain.quarantine(id);
+            }
+            Applied::Frozen => (),
+        }
+    }
+    brain.hear(&entry.events);
+    centre.published(&entry.events);
+}
+
+/// Live: every pair that matching gives is sent on its way at once.
+fn offer_all(centre: &Arc<Centre>, now: Now) {
+    loop {
+        let Some(origin) = centre.brain().next_match(now) else { return };
+        centre.pass(origin, super::gate::Token::live());
+    }
+}

@@ -1,0 +1,185 @@
+//! The shell: the lane of one entity's commands, the same for every machine.
+//!
+//! Decide → submit → wait for the outcome → answer: the order exists here and nowhere else. A lane
+//! is blocked while it leads a command; the states are read where the projector published them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use actix::prelude::*;
+use atalaya_domain::decision::Rejection;
+use atalaya_domain::entry::{Entry, compose};
+use atalaya_domain::ids::EntityId;
+use atalaya_domain::machine::Command;
+use atalaya_domain::time::Now;
+use tokio::sync::oneshot;
+
+use super::brain::Flight;
+use super::centre::Centre;
+use super::gate::Token;
+use super::slots::Published;
+use super::writer::{Outcome, Submission};
+use crate::journal::commit::Cause;
+
+/// Commands that may wait in a lane; past it the caller is refused as overloaded.
+pub const LANE_MAX: usize = 64;
+/// Times that a command is decided anew because others moved first.
+pub const ATTEMPTS_MAX: usize = 5;
+
+/// A command on its way to its lane.
+#[derive(Debug)]
+pub struct Order {
+    /// To whom.
+    pub to: EntityId,
+    /// What.
+    pub command: Command,
+    /// When; `None`: when it is decided.
+    pub now: Option<Now>,
+    /// By whom.
+    pub cause: Cause,
+    /// What is in flight until it has ended.
+    pub flight: Flight,
+    /// Alive until it has ended.
+    pub token: Token,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// The entity as it is now.
+    pub entity: Arc<Published>,
+    /// Number of its last event; 0 when nothing changed.
+    pub seq: u64,
+}
+
+/// Why a command did not end well.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The domain said no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// Too much is waiting: nothing was done.
+    #[error("cannot take the command: too much is waiting; try again in a second")]
+    Overloaded,
+    /// The log took nothing.
+    #[error("{0}")]
+    NotCommitted(String),
+    /// It may have happened.
+    #[error("cannot say whether it happened: {0}; repeat it with the same key")]
+    Unknown(String),
+    /// Others moved first, too often.
+    #[error("cannot decide: others moved first {ATTEMPTS_MAX} times; try again")]
+    Contended,
+    /// Our fault: the machine panicked, or states do not fit.
+    #[error("failed to decide: an internal fault, which was logged")]
+    Internal,
+}
+
+/// Leads one order; the answer goes to `reply`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Lead {
+    /// What.
+    pub order: Order,
+    /// Where the answer goes, if somebody waits for it.
+    pub reply: Option<oneshot::Sender<Result<Done, Failure>>>,
+}
+
+/// The lane.
+pub struct Shell {
+    centre: Arc<Centre>,
+}
+
+impl Shell {
+    /// A lane of `centre`.
+    pub const fn new(centre: Arc<Centre>) -> Self {
+        Self { centre }
+    }
+}
+
+impl Actor for Shell {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(LANE_MAX);
+    }
+}
+
+impl Handler<Lead> for Shell {
+    type Result = ();
+
+    fn handle(&mut self, Lead { order, reply }: Lead, ctx: &mut Self::Context) {
+        let centre = self.centre.clone();
+        let work = async move {
+            let ended = Landing { centre: &centre, flight: &order.flight, refused: true };
+            let answer = lead(&centre, &order).await;
+            ended.with(answer.is_err());
+            if let Some(reply) = reply {
+                // A caller who is gone has lost interest, not the outcome.
+                let _ = reply.send(answer);
+            }
+            drop(order);
+        };
+        ctx.wait(work.into_actor(self));
+    }
+}
+
+/// Tells the brain that a flight has ended, also when the lane dies under it.
+struct Landing<'a> {
+    centre: &'a Centre,
+    flight: &'a Flight,
+    refused: bool,
+}
+
+impl Landing<'_> {
+    fn with(mut self, refused: bool) {
+        self.refused = refused;
+    }
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.centre.brain().land(self.flight, self.refused);
+    }
+}
+
+async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
+    for _ in 0..ATTEMPTS_MAX {
+        let entry = decide(centre, order)?;
+        let verdict = entry.verdict.clone();
+        if entry.events.is_empty() && !entry.is_unfit() {
+            verdict?;
+            return Ok(Done { entity: centre.slots.read(&order.to), seq: 0 });
+        }
+        let (outcome, waits) = oneshot::channel();
+        let (cause, token) = (order.cause.clone(), order.token.clone());
+        let submission = Submission { entry, cause, outcome, token };
+        centre.writer().submit(submission).map_err(|_| Failure::Overloaded)?;
+        match waits.await {
+            Ok(Outcome::Committed { seq }) => {
+                verdict?;
+                return Ok(Done { entity: centre.slots.read(&order.to), seq });
+            }
+            Ok(Outcome::Stale) => (),
+            Ok(Outcome::Unfit) => {
+                tracing::error!(entity = %order.to, "states that are current do not fit together");
+                return Err(Failure::Internal);
+            }
+            Ok(Outcome::Refused(why)) => return Err(Failure::NotCommitted(why)),
+            Ok(Outcome::Unknown(why)) => return Err(Failure::Unknown(why)),
+            Err(_) => return Err(Failure::Unknown("the writer is gone".into())),
+        }
+    }
+    Err(Failure::Contended)
+}
+
+/// Composes on what is published; a panic in a machine costs this command only.
+fn decide(centre: &Centre, order: &Order) -> Result<Entry, Failure> {
+    let now = order.now.unwrap_or_else(|| centre.now());
+    let command = centre.admitted(&order.command);
+    let read = |id: &EntityId| centre.slots.read(id).state.clone();
+    catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command))).map_err(|_| {
+        tracing::error!(entity = %order.to, "a machine panicked while deciding");
+        Failure::Internal
+    })
+}

@@ -1,0 +1,188 @@
+//! The writer: the only place of order.
+//!
+//! A thread takes what is waiting, refuses what was decided on versions that have moved on, numbers
+//! the rest, commits it as one batch, and hands batch and refusals to the projector: a refusal
+//! travels the road of commits, so that its leader decides anew on states that hold what refused it.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use atalaya_domain::entry::Entry;
+use atalaya_domain::ids::EntityId;
+use tokio::sync::{mpsc, oneshot};
+
+use super::gate::Token;
+use crate::journal::commit::{Cause, Commit, CommitError, Numbered, Sealed};
+
+/// Submissions that may wait for the writer; past it the caller is refused as overloaded.
+pub const SUBMISSIONS_MAX: usize = 4_096;
+/// Entries of one batch; what is over waits for the next.
+pub const ENTRIES_PER_BATCH_MAX: usize = 256;
+/// Batches that may wait for the projector; past it the writer waits.
+pub const BATCHES_MAX: usize = 64;
+
+/// An entry that asks to be committed.
+#[derive(Debug)]
+pub struct Submission {
+    /// What.
+    pub entry: Entry,
+    /// By whom.
+    pub cause: Cause,
+    /// Where the outcome goes, by way of the projector.
+    pub outcome: oneshot::Sender<Outcome>,
+    /// Alive until the outcome is released.
+    pub token: Token,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the log up to this number.
+    Committed { seq: u64 },
+    /// One of its entities has moved on: decide anew.
+    Stale,
+    /// All versions were current, and yet it did not fit: a broken invariant.
+    Unfit,
+    /// Nothing was written.
+    Refused(String),
+    /// It may be there, or not.
+    Unknown(String),
+}
+
+/// An outcome on its way.
+#[derive(Debug)]
+pub struct Release {
+    /// Where it goes.
+    pub to: oneshot::Sender<Outcome>,
+    /// What it is.
+    pub outcome: Outcome,
+    /// Dropped once it is there.
+    pub token: Token,
+}
+
+/// What the projector takes whole.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Committed, in order.
+    pub entries: Vec<Sealed>,
+    /// Released after the fold.
+    pub releases: Vec<Release>,
+}
+
+/// Where submissions go in.
+#[derive(Debug, Clone)]
+pub struct WriterHandle(SyncSender<Submission>);
+
+impl WriterHandle {
+    /// A handle that takes nothing any more.
+    pub fn closed() -> Self {
+        Self(sync_channel(0).0)
+    }
+
+    /// Puts a submission in; gives it back when the writer is full or gone.
+    pub fn submit(&self, submission: Submission) -> Result<(), Box<Submission>> {
+        self.0.try_send(submission).map_err(|error| match error {
+            TrySendError::Full(back) | TrySendError::Disconnected(back) => Box::new(back),
+        })
+    }
+}
+
+/// What the writer knows of an entity.
+type Known = HashMap<EntityId, (u64, u64)>;
+
+struct Writer {
+    commit: Box<dyn Commit>,
+    known: Known,
+    next_seq: u64,
+}
+
+/// Starts the thread; it ends when every handle is gone.
+pub fn start(
+    commit: Box<dyn Commit>,
+    batches: mpsc::Sender<Batch>,
+) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
+    let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1 };
+    let thread = std::thread::Builder::new()
+        .name("atalaya-writer".into())
+        .spawn(move || writer.run(&receiver, &batches))?;
+    Ok((WriterHandle(sender), thread))
+}
+
+impl Writer {
+    fn run(&mut self, submissions: &Receiver<Submission>, batches: &mpsc::Sender<Batch>) {
+        while let Ok(first) = submissions.recv() {
+            let more = submissions.try_iter().take(ENTRIES_PER_BATCH_MAX - 1);
+            let batch = self.batch(std::iter::once(first).chain(more));
+            if batches.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn batch(&mut self, submissions: impl Iterator<Item = Submission>) -> Batch {
+        let mut ahead = Known::new();
+        let mut next_seq = self.next_seq;
+        let mut batch = Batch::default();
+        let mut committed = Vec::new();
+        for Submission { entry, cause, outcome: to, token } in submissions {
+            let current = |id: &EntityId| {
+                ahead.get(id).or_else(|| self.known.get(id)).map_or(0, |known| known.0)
+            };
+            let fresh = entry.versions.iter().all(|(id, version)| current(id) == *version);
+            let outcome = match (fresh, entry.is_unfit()) {
+                (false, _) => Outcome::Stale,
+                (true, true) => Outcome::Unfit,
+                (true, false) => {
+                    let sealed = seal(entry, cause, &mut next_seq, &mut ahead, &self.known);
+                    batch.entries.push(sealed);
+                    let seq = next_seq - 1;
+                    committed.push((to, Outcome::Committed { seq }, token));
+                    continue;
+                }
+            };
+            batch.releases.push(Release { to, outcome, token });
+        }
+        let failed = match self.commit(&batch.entries) {
+            Ok(()) => {
+                self.known.extend(ahead);
+                self.next_seq = next_seq;
+                None
+            }
+            Err(CommitError::Refused(why)) => Some(Outcome::Refused(why)),
+            Err(CommitError::Unknown(why)) => Some(Outcome::Unknown(why)),
+        };
+        if failed.is_some() {
+            batch.entries.clear();
+        }
+        batch.releases.extend(committed.into_iter().map(|(to, outcome, token)| {
+            let outcome = failed.clone().unwrap_or(outcome);
+            Release { to, outcome, token }
+        }));
+        batch
+    }
+
+    fn commit(&mut self, entries: &[Sealed]) -> Result<(), CommitError> {
+        if entries.is_empty() { Ok(()) } else { self.commit.commit(entries) }
+    }
+}
+
+/// Numbers an entry's events and remembers, for this batch, where its entities stand.
+fn seal(
+    entry: Entry,
+    cause: Cause,
+    next_seq: &mut u64,
+    ahead: &mut Known,
+    known: &Known,
+) -> Sealed {
+    let events = entry.events.into_iter().map(|recorded| {
+        let id = &recorded.entity;
+        let previous = ahead.get(id).or_else(|| known.get(id)).map_or(0, |known| known.1);
+        let seq = *next_seq;
+        *next_seq += 1;
+        ahead.insert(id.clone(), (recorded.version, seq));
+        Numbered { seq, previous, recorded }
+    });
+    Sealed { cause, now: entry.now, events: events.collect() }
+}

@@ -1,0 +1,188 @@
+//! A queue: its rules, and whether it is open. It holds nothing per contact.
+//!
+//! Who waits is the intake's to know (`matching`); what a contact needs of the rules is frozen
+//! into its `queued` event.
+
+use crate::decision::{Act, Decision, Rejection};
+use crate::ids::Slug;
+use crate::skills::Requirement;
+use crate::time::{Now, Span, Timestamp, Written};
+
+/// Default time that an offer stands.
+pub const OFFER_TIMEOUT: Span = Span::seconds(20);
+/// Default limit of a wrap-up.
+pub const WRAP_UP: Span = Span::seconds(30);
+/// Default bound of an abandon that counts as short; inclusive.
+pub const SHORT_ABANDON: Span = Span::seconds(5);
+
+/// What an agent becomes who rejects an offer of this queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum OnReject {
+    /// `not_ready(rejected_offer)`.
+    #[default]
+    NotReady,
+    /// Stays ready, and is not offered the same contact for a while.
+    Ready,
+}
+
+/// The target a queue is measured by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceLevel {
+    /// Wanted share, 0 to 1.
+    pub share: f64,
+    /// Answered within this, inclusive.
+    pub within: Written,
+}
+
+/// How a queue works, as configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Name that people read.
+    pub name: String,
+    /// At most 24 characters.
+    pub short_name: String,
+    /// Who may answer.
+    pub requirement: Requirement,
+    /// The target, if there is one.
+    pub service_level: Option<ServiceLevel>,
+    /// Most contacts waiting, offered ones included; past it an arrival is refused.
+    pub max_waiting: Option<u32>,
+    /// Limit of a wrap-up; `None`: until it is ended.
+    pub wrap_up: Option<Written>,
+    /// How long an offer stands.
+    pub offer_timeout: Written,
+    /// What a rejection does to the agent.
+    pub on_reject: OnReject,
+    /// Offers missed in a row that make an agent not ready.
+    pub max_misses: u32,
+    /// An abandon within this is short; inclusive.
+    pub short_abandon: Written,
+}
+
+/// Whether a queue takes arrivals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Status {
+    /// Takes arrivals.
+    #[default]
+    Open,
+    /// Takes none, and serves those who wait.
+    Closed,
+    /// Takes none, and those who wait are refused.
+    EmergencyClosed,
+}
+
+impl Status {
+    /// The word on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::EmergencyClosed => "emergency_closed",
+        }
+    }
+}
+
+/// The machine.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Queue {
+    /// Events so far.
+    pub version: u64,
+    /// `None` until configured.
+    pub rules: Option<std::sync::Arc<Rules>>,
+    /// Hash of the text it was configured from.
+    pub text_hash: [u8; 16],
+    /// Whether it takes arrivals.
+    pub status: Status,
+}
+
+/// What is asked of a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// New rules; they hold for those who enter after.
+    Configure { rules: Box<Rules>, text_hash: [u8; 16] },
+    /// Take arrivals.
+    Open { reason: Option<Slug> },
+    /// Take none any more.
+    Close { emergency: bool, reason: Option<Slug> },
+}
+
+/// What happened to a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// It has other rules.
+    Changed { rules: Box<Rules>, text_hash: [u8; 16] },
+    /// It takes arrivals.
+    Opened { reason: Option<Slug> },
+    /// It takes none.
+    Closed { emergency: bool, reason: Option<Slug> },
+}
+
+impl Queue {
+    /// Says what `command` causes.
+    pub(crate) fn decide(&self, now: Now, command: &Command) -> Decision {
+        Decision::of(
+            self.transition(command).map(|event| {
+                Act::events(now.at, event.into_iter().map(crate::Event::Queue).collect())
+            }),
+        )
+    }
+
+    fn transition(&self, command: &Command) -> Result<Option<Event>, Rejection> {
+        if let Command::Configure { rules, text_hash } = command {
+            let same = self.rules.as_deref() == Some(rules) && self.text_hash == *text_hash;
+            return Ok(
+                (!same).then(|| Event::Changed { rules: rules.clone(), text_hash: *text_hash })
+            );
+        }
+        if self.rules.is_none() {
+            return Err(Rejection::Unknown { entity: "queue" });
+        }
+        Ok(match (command, self.status) {
+            (Command::Configure { .. }, _) | (Command::Open { .. }, Status::Open) => None,
+            (Command::Open { reason }, Status::Closed | Status::EmergencyClosed) => {
+                Some(Event::Opened { reason: reason.clone() })
+            }
+            (Command::Close { emergency, reason }, status) => {
+                let wanted = if *emergency { Status::EmergencyClosed } else { Status::Closed };
+                (status != wanted)
+                    .then(|| Event::Closed { emergency: *emergency, reason: reason.clone() })
+            }
+        })
+    }
+
+    /// Becomes what `event` says.
+    pub fn apply(&mut self, _at: Timestamp, event: &Event) {
+        self.version += 1;
+        match event {
+            Event::Changed { rules, text_hash } => {
+                self.rules = Some(rules.clone().into());
+                self.text_hash = *text_hash;
+            }
+            Event::Opened { .. } => self.status = Status::Open,
+            Event::Closed { emergency: true, .. } => self.status = Status::EmergencyClosed,
+            Event::Closed { emergency: false, .. } => self.status = Status::Closed,
+        }
+    }
+}
+
+impl Command {
+    /// Completes "cannot …".
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Configure { .. } => "configure",
+            Self::Open { .. } => "open",
+            Self::Close { .. } => "close",
+        }
+    }
+}
+
+impl Event {
+    /// The name in the log and on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "changed",
+            Self::Opened { .. } => "opened",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the writer hands to a log: numbered entries that are committed whole or not at all.
+//!
+//! How they become bytes and files is the log's; [`Memory`] keeps them for tests and for runs that
+//! need no disk.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use atalaya_domain::entry::Recorded;
+use atalaya_domain::time::Timestamp;
+
+/// Who caused an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// `agent:ana`, `system`, `token:…`.
+    pub by: String,
+    /// Under which session.
+    pub session: Option<[u8; 16]>,
+}
+
+impl Cause {
+    /// The centre itself.
+    pub fn system() -> Self {
+        Self { by: "system".into(), session: None }
+    }
+}
+
+/// An event with its number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbered {
+    /// From 1, without a gap.
+    pub seq: u64,
+    /// Seq of the entity's previous event; 0: none.
+    pub previous: u64,
+    /// The event.
+    pub recorded: Recorded,
+}
+
+/// One entry, ready to be committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sealed {
+    /// Who caused it.
+    pub cause: Cause,
+    /// Centre instant of the decision.
+    pub now: Timestamp,
+    /// In order.
+    pub events: Vec<Numbered>,
+}
+
+/// Why a batch was not committed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was written.
+    #[error("failed to commit: {0}")]
+    Refused(String),
+    /// It may be there after a restart, or not.
+    #[error("failed to learn whether the commit happened: {0}")]
+    Unknown(String),
+}
+
+/// Commits batches, one at a time.
+pub trait Commit: Send {
+    /// Makes `batch` durable whole, or says that it did not.
+    fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError>;
+}
+
+/// Keeps what was committed in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Mutex<Vec<Sealed>>>);
+
+impl Memory {
+    /// A copy of all entries so far.
+    pub fn entries(&self) -> Vec<Sealed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Commit for Memory {
+    fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(batch);
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! Recorded days: the pure loop and the server's actors in lockstep, against the reference.
+
+#![expect(clippy::unwrap_used, reason = "helpers of a test may panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use atalaya::actors::centre::play;
+use atalaya::journal::commit::Memory;
+use atalaya::simulation::pure::{Row, row, run};
+use atalaya::simulation::scenario;
+use atalaya_domain::entry::Recorded;
+use atalaya_domain::machine::State;
+
+const DAYS: [&str; 4] = ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"];
+
+fn data() -> Option<PathBuf> {
+    let shared = std::env::var_os("ATALAYA_SHARED").map_or("../shared".into(), PathBuf::from);
+    let data = shared.join("data/replay");
+    data.is_dir().then_some(data)
+}
+
+/// Wait in microseconds, outcome and agent of each contact, by the independent simulator.
+fn reference(data: &std::path::Path, day: &str, by_person: bool) -> BTreeMap<String, Row> {
+    let mut reader = csv::Reader::from_path(data.join(format!("{day}_reference.csv"))).unwrap();
+    let from = if by_person { 4 } else { 1 };
+    let mut rows = BTreeMap::new();
+    for record in reader.records() {
+        let record = record.unwrap();
+        let wait: f64 = record[from].parse().unwrap();
+        let outcome = match &record[from + 1] {
+            "answered" => "answered",
+            "abandoned" => "abandoned",
+            other => panic!("an outcome of another kind: {other}"),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "waits of a day")]
+        let wait_us = Some((wait * 1e6).round() as i64);
+        let agent = (!record[from + 2].is_empty())
+            .then(|| atalaya_domain::ids::AgentId::new(&record[from + 2]).unwrap());
+        let contact = record[0].to_owned();
+        rows.insert(contact.clone(), Row { contact, outcome, wait_us, agent });
+    }
+    rows
+}
+
+fn differences(got: &[Row], wanted: &BTreeMap<String, Row>) -> Vec<String> {
+    assert_eq!(got.len(), wanted.len(), "as many contacts");
+    got.iter()
+        .filter(|row| wanted.get(&row.contact) != Some(row))
+        .map(|row| format!("{row:?}\n  wanted {:?}", wanted.get(&row.contact)))
+        .collect()
+}
+
+fn each_day(name: &str, check: impl Fn(&scenario::Scenario, &BTreeMap<String, Row>, &str)) {
+    let Some(data) = data() else {
+        support::skip(name, "the recorded days are not beside the project (ATALAYA_SHARED)");
+        return;
+    };
+    for day in DAYS {
+        for (suffix, by_person) in [("", false), ("_by_person", true)] {
+            let file = format!("{day}{suffix}");
+            let scenario = scenario::read(&data.join(format!("{file}.toml"))).unwrap();
+            check(&scenario, &reference(&data, day, by_person), &file);
+        }
+    }
+}
+
+#[test]
+fn the_pure_loop_equals_the_reference() {
+    each_day("the_pure_loop_equals_the_reference", |scenario, wanted, file| {
+        let run = run(scenario).unwrap();
+        let wrong = differences(&run.rows(), wanted);
+        println!("{file}: {} contacts, {} events", run.rows().len(), run.events.len());
+        assert!(
+            wrong.is_empty(),
+            "{file}: {} differ\n{}",
+            wrong.len(),
+            wrong[..wrong.len().min(5)].join("\n")
+        );
+    });
+}
+
+#[test]
+fn the_actors_in_lockstep_equal_the_pure_loop() {
+    each_day("the_actors_in_lockstep_equal_the_pure_loop", |scenario, wanted, file| {
+        let (rows, events) = through_the_actors(scenario);
+        let wrong = differences(&rows, wanted);
+        assert!(wrong.is_empty(), "{file}: {} differ", wrong.len());
+        let pure = run(scenario).unwrap().events;
+        for (number, (actors, pure)) in events.iter().zip(&pure).enumerate() {
+            assert_eq!(actors, pure, "{file}: event {}", number + 1);
+        }
+        assert_eq!(events.len(), pure.len(), "{file}");
+        println!("{file}: {} contacts, {} events", rows.len(), events.len());
+    });
+}
+
+/// A scenario over the writer thread and two arbiters.
+fn through_the_actors(scenario: &scenario::Scenario) -> (Vec<Row>, Vec<Recorded>) {
+    actix::System::new().block_on(async {
+        let arbiters = [actix::Arbiter::new(), actix::Arbiter::new()];
+        let handles = arbiters.iter().map(actix::Arbiter::handle).collect();
+        let memory = Memory::default();
+        let (centre, _) = play(scenario, Box::new(memory.clone()), handles).await.unwrap();
+        let rows =
+            centre.slots.ids().into_iter().filter_map(|id| match &centre.slots.read(&id).state {
+                State::Contact(contact) => Some(row(contact)),
+                _ => None,
+            });
+        let rows = rows.collect();
+        let entries = memory.entries();
+        let events = entries.into_iter().flat_map(|entry| entry.events);
+        let events = events.map(|event| event.recorded).collect();
+        arbiters.iter().for_each(|arbiter| assert!(arbiter.stop(), "an arbiter was gone"));
+        (rows, events)
+    })
+}
