@@ -1,6 +1,6 @@
 //! Recorded days: the pure loop and the server's actors in lockstep, against the reference.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
