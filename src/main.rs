@@ -1,1 +1,2 @@
+//! The command line, and nothing else.
 fn main() {}

@@ -1,0 +1,3 @@
+//! The way in over HTTP and WebSocket: routes and what they share. Nothing is decided here.
+
+pub mod assets;
