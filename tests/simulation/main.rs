@@ -1,6 +1,6 @@
 //! Virtual time: recorded days and random scenarios, by the pure loop and by the server's actors.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod actors;
 mod random;
