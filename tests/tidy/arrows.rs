@@ -25,7 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const TOP: &[&str] = &["main", "lib", "cli"];
 
 /// Modules of the journal that are files and stores; for those who read, it has events and batches.
-const FILE_MODULES: &[&str] = &["log", "segment", "disk", "writer", "recovery", "state", "store"];
+const FILE_MODULES: &[&str] =
+    &["log", "segment", "disk", "writer", "recover", "recovery", "state", "store", "lock", "key"];
 /// The parts that put the journal together, or are it.
 const MAY_NAME_FILE_MODULES: &[&str] = &["journal", "actors", "main", "lib", "cli"];
 

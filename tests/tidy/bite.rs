@@ -18,6 +18,7 @@ fn shape_bites() {
     let long_function =
         format!("//! Doc.\nfn long(\n    x: [u8; 4],\n) {{\n{}}}\n", "    x;\n".repeat(68));
     let just_short = format!("//! Doc.\nfn short() {{\n{}}}\n", "    x;\n".repeat(69));
+    let long_test = format!("//! Doc.\nfn long() {{\n{}}}\n", "    x;\n".repeat(100));
     let wide = format!("//! Doc.\n// {}\n", "é".repeat(98));
     let complaints = complaints_of(&[
         ("src/api/a.rs", &long_file),
@@ -25,14 +26,15 @@ fn shape_bites() {
         ("src/api/c.rs", &long_function),
         ("src/api/d.rs", &just_short),
         ("src/api/e.rs", &wide),
-        ("tests/long.rs", &long_function),
+        ("tests/table.rs", &long_function),
+        ("tests/long.rs", &long_test),
     ]);
     expect![[r#"
         src/api/a.rs:1: 601 lines, over 600: split it by responsibility
         src/api/b.rs:1: no module doc: say what it is for and what is not here
         src/api/c.rs:2: function of 71 lines, over 70: take a step of it out and name it
         src/api/e.rs:2: 101 columns, over 100: break the line
-        tests/long.rs:2: function of 71 lines, over 70: take a step of it out and name it"#]]
+        tests/long.rs:2: function of 101 lines, over 100: take a step of it out and name it"#]]
     .assert_eq(&complaints);
 }
 

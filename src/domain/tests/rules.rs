@@ -1,4 +1,4 @@
-//! What holds after each entry, whatever was asked (ARCHITECTURE.md, rule 4), and once nothing is left
+//! What holds after each entry, whatever was asked (one owner a fact, one commit an entry), and once nothing is left
 //! to be matched. Written from the states alone: the intake's own bookkeeping is not trusted here.
 
 use std::collections::{BTreeMap, BTreeSet};
