@@ -91,6 +91,7 @@ describe("a delta", () => {
     ["/totals/waiting/deeper", 1],
     ["no-slash", 1],
     ["/agents/__proto__/state", "ready"],
+    ["/agents/__proto__", { x: 1 }],
     ["/alerts/7", {}],
     [`/${"a/".repeat(20)}b`, 1],
   ])("that sets %s is broken, and applied in no part", (pointer, value) => {
