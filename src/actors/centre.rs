@@ -1,7 +1,7 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use actix::ArbiterHandle;
@@ -33,7 +33,7 @@ pub struct Centre {
     /// Published states.
     pub slots: Slots,
     brain: Mutex<Brain>,
-    writer: OnceLock<WriterHandle>,
+    writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
     gate: Arc<Notify>,
     deadlines: Notify,
@@ -61,9 +61,9 @@ impl Centre {
         self.brain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where entries go.
-    pub fn writer(&self) -> WriterHandle {
-        self.writer.get().cloned().unwrap_or_else(WriterHandle::closed)
+    /// Where entries go; `None` once the centre is closed.
+    pub fn writer(&self) -> Option<WriterHandle> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
@@ -75,7 +75,7 @@ impl Centre {
         let centre = Arc::new(Self {
             slots: Slots::default(),
             brain: Mutex::new(Brain::new(driver, clock.now())),
-            writer: OnceLock::from(writer),
+            writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
             gate: Arc::new(Notify::new()),
             deadlines: Notify::new(),
@@ -106,8 +106,11 @@ impl Centre {
         Now::live(self.clock.now())
     }
 
-    /// Ends what the centre does by itself.
+    /// Ends what the centre does by itself, lets its lanes go, and takes no entry any more: the
+    /// writer's thread ends, and with it whatever holds the data folder.
     pub fn close(&self) {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.directory.clear();
         self.closed.store(true, Ordering::Release);
         self.deadlines.notify_one();
     }

@@ -76,11 +76,6 @@ pub struct Batch {
 pub struct WriterHandle(SyncSender<Submission>);
 
 impl WriterHandle {
-    /// A handle that takes nothing any more.
-    pub fn closed() -> Self {
-        Self(sync_channel(0).0)
-    }
-
     /// Puts a submission in; gives it back when the writer is full or gone.
     pub fn submit(&self, submission: Submission) -> Result<(), Box<Submission>> {
         self.0.try_send(submission).map_err(|error| match error {

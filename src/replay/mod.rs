@@ -63,13 +63,16 @@ pub fn run(file: &Path, data: Option<&Path>) -> Result<Report, ReplayError> {
 
 async fn day(scenario: &Scenario, commit: Box<dyn Commit>) -> Result<Report, ReplayError> {
     let here = actix::Arbiter::current();
-    let (centre, _writer) = play(scenario, commit, vec![here]).await?;
+    let (centre, writer) = play(scenario, commit, vec![here]).await?;
     let outcomes =
         centre.slots.ids().into_iter().filter_map(|id| match &centre.slots.read(&id).state {
             State::Contact(contact) => Some(Outcome::of(contact, scenario.start)),
             State::Agent(_) | State::Queue(_) | State::Credential(_) | State::System(_) => None,
         });
-    Ok(Report::new(scenario.name.clone(), outcomes.collect(), centre.last_seq()))
+    let report = Report::new(scenario.name.clone(), outcomes.collect(), centre.last_seq());
+    centre.close();
+    writer.join().map_err(|_| std::io::Error::other("the writer panicked"))?;
+    Ok(report)
 }
 
 /// The contacts of a data folder's log, read back from the disk.

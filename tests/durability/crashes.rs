@@ -158,9 +158,10 @@ fn a_failure_and_then_a_crash_at_each_call_of_the_healing() {
                 let Ok((mut log, _, _)) = open(&disk) else { break };
                 while told.failures == 0 && (told.acknowledged.len() as u64) < SCRIPT_BATCHES {
                     let batch = following(&log, 1);
-                    match log.append(&batch) {
-                        Ok(()) => told.acknowledged.push(batch),
-                        Err(_) => (told.unknown, told.failures) = (Some(batch), 1),
+                    if log.append(&batch).is_ok() {
+                        told.acknowledged.push(batch);
+                    } else {
+                        (told.unknown, told.failures) = (Some(batch), 1);
                     }
                 }
                 disk.fail_at(disk.calls() + later - 1, Fault::Dies);

@@ -57,8 +57,12 @@ fn key_and_log_are_private_and_come_back() {
     let mut files: Vec<_> = fs::read_dir(dir.join("log")).unwrap().collect();
     files.extend(fs::read_dir(dir).unwrap());
     for file in files.into_iter().map(Result::unwrap) {
-        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
-        assert!(file.path().is_dir() || mode == 0o600, "{:?} has mode {mode:o}", file.path());
+        let permissions = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert!(
+            file.path().is_dir() || permissions == 0o600,
+            "{:?} has mode {permissions:o}",
+            file.path()
+        );
     }
 }
 
