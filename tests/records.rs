@@ -17,6 +17,7 @@ use atalaya::journal::records::{
 };
 use atalaya_domain::ids::{CredentialId, EntityId, QueueId};
 use atalaya_domain::queue::OnReject;
+use atalaya_domain::skills::{Profile, Requirement};
 use atalaya_domain::time::Span;
 use atalaya_domain::{Event, agent, contact, credential, queue, system};
 use proptest::prelude::*;
@@ -158,32 +159,75 @@ fn what_was_released_is_written_and_read_as_it_was() {
     }
 }
 
+/// Events that differ in one word of an enumeration: they come back, and the words' numbers are
+/// 0, 1, 2 … in the order given.
+fn numbered_as_released(events: &[Event]) {
+    let written: Vec<_> = events.iter().map(|event| encode(event).unwrap()).collect();
+    for ((kind, version, payload), event) in written.iter().zip(events) {
+        assert_eq!(decode(*kind, *version, payload).as_ref(), Ok(event));
+    }
+    let (first, second) = (&written[0].2, &written[1].2);
+    let at = first.iter().zip(second).position(|(a, b)| a != b).unwrap();
+    let numbers: Vec<usize> = written.iter().map(|(.., payload)| payload[at].into()).collect();
+    let wanted: Vec<usize> = (0..events.len()).collect();
+    assert_eq!(numbers, wanted, "words of {} have other numbers than they had", events[0].name());
+}
+
 #[test]
-fn every_word_of_an_enumeration_comes_back() {
+fn every_word_of_an_enumeration_has_the_number_it_had() {
     use agent::{Kind as Presence, OfferResult, Wish};
     use contact::Who;
-    let since = AT;
     let (offer, contact) = (offer(), contact_id());
-    let mut all: Vec<Event> = Presence::ALL
-        .map(|state| Event::Agent(agent::Event::PresenceChanged { state, reason: None, since }))
-        .into();
+    let presences = [
+        Presence::SignedOut,
+        Presence::Lost,
+        Presence::Offered,
+        Presence::Busy,
+        Presence::WrapUp,
+        Presence::NotReady,
+        Presence::Ready,
+    ];
+    assert_eq!(presences.len(), Presence::ALL.len(), "a new word: put it last");
+    numbered_as_released(&presences.map(|state| {
+        Event::Agent(agent::Event::PresenceChanged { state, reason: None, since: AT })
+    }));
     let results =
         [OfferResult::Accepted, OfferResult::Rejected, OfferResult::Missed, OfferResult::Recalled];
-    all.extend(
-        results.map(|result| Event::Agent(agent::Event::Released { offer, contact, result })),
+    numbered_as_released(
+        &results.map(|result| Event::Agent(agent::Event::Released { offer, contact, result })),
     );
-    let wishes = [None, Some(Wish::Ready), Some(Wish::NotReady(slug("x"))), Some(Wish::SignedOut)];
-    all.extend(wishes.map(|pending| Event::Agent(agent::Event::PendingChanged { pending })));
+    let wishes = [Wish::Ready, Wish::NotReady(slug("x")), Wish::SignedOut];
+    numbered_as_released(
+        &wishes.map(|wish| Event::Agent(agent::Event::PendingChanged { pending: Some(wish) })),
+    );
     let people = [Who::Agent(ana()), Who::Supervisor, Who::Citizen, Who::System];
-    all.extend(
-        people.map(|by| Event::Contact(contact::Event::WrapUpExtended { by, until: since })),
+    numbered_as_released(
+        &people.map(|by| Event::Contact(contact::Event::WrapUpExtended { by, until: AT })),
     );
-    for on_reject in [OnReject::NotReady, OnReject::Ready] {
+    numbered_as_released(&[OnReject::NotReady, OnReject::Ready].map(|on_reject| {
         let mut rules = rules();
         rules.on_reject = on_reject;
-        all.push(Event::Queue(queue::Event::Changed { rules, text_hash: [0; 16] }));
-    }
-    for event in all {
+        Event::Queue(queue::Event::Changed { rules, text_hash: [0; 16] })
+    }));
+}
+
+/// An option that is `None` and a set that is empty are as common as full ones.
+#[test]
+fn what_holds_little_comes_back() {
+    let mut rules = rules();
+    rules.requirement = Requirement::default();
+    (rules.service_level, rules.max_waiting, rules.wrap_up) = (None, None, None);
+    let facts = agent::Facts { team: slug("t"), profile: Profile::default() };
+    for event in [
+        Event::Queue(queue::Event::Changed { rules, text_hash: [0; 16] }),
+        Event::Queue(queue::Event::Opened { reason: None }),
+        Event::Agent(agent::Event::Changed { facts: facts.into(), text_hash: [0; 16] }),
+        Event::Agent(agent::Event::IntentChanged { not_ready: None }),
+        Event::Agent(agent::Event::PendingChanged { pending: None }),
+        Event::Contact(contact::Event::Refused { entered: None, reason: slug("gone") }),
+        Event::Contact(contact::Event::OutcomeGiven { outcome: None, topic: Some(String::new()) }),
+        Event::System(system::Event::Started { number: u64::MAX, rate: -0.0 }),
+    ] {
         let (kind, version, payload) = encode(&event).unwrap();
         assert_eq!(decode(kind, version, &payload), Ok(event));
     }

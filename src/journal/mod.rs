@@ -23,6 +23,7 @@ mod key;
 mod lock;
 mod log;
 mod reader;
+pub mod recorder;
 pub mod records;
 mod recover;
 mod segment;

@@ -109,7 +109,7 @@ pub fn encode(event: &Event) -> Result<(u16, u8, Vec<u8>), RecordError> {
         Event::Credential(event) => credential::encode(event),
         Event::System(event) => system::encode(event),
     }?;
-    Ok((sheet.row.kind.0, sheet.row.newest, sheet.payload))
+    Ok((sheet.kind.0, sheet.version, sheet.payload))
 }
 
 /// The event that `payload` is; every version ever released is read.
@@ -142,7 +142,8 @@ trait Record: Serialize + DeserializeOwned {
 
 /// An event written.
 struct Sheet {
-    row: &'static Row,
+    kind: Kind,
+    version: u8,
     payload: Vec<u8>,
 }
 
@@ -159,7 +160,6 @@ fn config() -> Configuration<LittleEndian, Varint, Limit<RECORD_BYTES_MAX>> {
 
 fn put<R: Record>(record: &R) -> Result<Sheet, RecordError> {
     let row = R::KIND.row()?;
-    debug_assert_eq!(row.newest, R::VERSION, "only the newest version is written");
     let unwritable = |cause: String| RecordError::Unwritable { name: row.name, cause };
     let payload = bincode::serde::encode_to_vec(record, config()).map_err(|error| match error {
         EncodeError::OtherString(cause) => unwritable(cause),
@@ -175,7 +175,7 @@ fn put<R: Record>(record: &R) -> Result<Sheet, RecordError> {
             ))
         })?;
     }
-    Ok(Sheet { row, payload })
+    Ok(Sheet { kind: R::KIND, version: R::VERSION, payload })
 }
 
 fn get<R: Record>(page: &Page<'_>) -> Result<R, RecordError> {
