@@ -28,7 +28,10 @@ pub enum ReplayError {
     #[error("failed to open the data folder: {0}")]
     Open(#[from] OpenError),
     /// The folder holds something else.
-    #[error("cannot replay into {}: it holds {events} events already; name an empty folder", dir.display())]
+    #[error(
+        "cannot replay into {}: it holds {events} events already; name an empty folder",
+        dir.display()
+    )]
     Used {
         /// The folder.
         dir: PathBuf,
