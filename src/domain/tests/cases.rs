@@ -2,7 +2,7 @@
 //! number, and the scars that random lives left. What needs a process, a wire or a view is not here.
 
 use atalaya_domain::agent::{Command as ToAgent, Kind, Wish};
-use atalaya_domain::contact::{Command as ToContact, State, Who};
+use atalaya_domain::contact::{Choice, Command as ToContact, State, Who};
 use atalaya_domain::decision::Rejection;
 use atalaya_domain::kpi::{Counts, Treatment, service_level};
 use atalaya_domain::priority::OrderKey;
@@ -11,7 +11,8 @@ use atalaya_domain::skills::{Profile, Unfit};
 use atalaya_domain::time::{Span, Timestamp};
 
 use crate::world::{
-    World, agent_id, away, configured, contact_id, profile, queue_id, rules, second, slug, wishes,
+    World, agent_id, away, configured, contact_id, offer_id, profile, queue_id, rules, second,
+    slug, wishes,
 };
 
 /// Queue `q` with these rules, and nobody yet, 100 s before 0.
@@ -409,6 +410,17 @@ fn s24_least_recently_busy() {
 }
 
 #[test]
+fn the_longest_waiting_of_all_queues_comes_first() {
+    let mut world = centre(|_| ());
+    world.has_queue("a", rules());
+    world.arrives(1, "q");
+    world.at(0);
+    world.arrives(2, "a");
+    world.has_agent("ana", profile());
+    assert_eq!((state(&world, 1), state(&world, 2)), ("offered", "queued"));
+}
+
+#[test]
 fn s25_burst() {
     let mut world = centre(|_| ());
     world.at(0);
@@ -490,6 +502,30 @@ fn s88_a_break_does_not_wipe_the_day() {
         world.tell_agent("ana", wishes(wish)).unwrap();
         assert_eq!(day(&world), before);
     }
+}
+
+#[test]
+fn nothing_new_is_offered_while_a_wish_is_pending() {
+    let mut world = centre(|_| ());
+    world.has_agent("ana", Profile { voice: 2, ..profile() });
+    world.arrives(1, "q");
+    world.accepts(1);
+    world.tell_agent("ana", wishes(Wish::SignedOut)).unwrap();
+    world.arrives(2, "q");
+    assert_eq!((state(&world, 2), presence(&world, "ana")), ("queued", "busy".into()));
+}
+
+#[test]
+fn an_offer_that_its_agent_cannot_take_leaves_no_trace() {
+    let mut world = centre(|_| ());
+    world.arrives(1, "q");
+    world.tell_agent("ana", configured(profile())).unwrap();
+    let said = world.log.len();
+    let choice = Choice { candidates: 1, idle_since: second(0), next: vec![] };
+    let offer = ToContact::Offer { offer: offer_id(9), agent: agent_id("ana"), choice };
+    let refusal = world.tell_contact(1, offer).unwrap_err();
+    assert_eq!(refusal.to_string(), "cannot be offered a contact while signed_out");
+    assert_eq!((world.log.len(), state(&world, 1)), (said, "queued"));
 }
 
 /// Once: heard again, such an agent looked ready and was offered nothing any more.

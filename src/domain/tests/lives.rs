@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use atalaya_domain::agent::{Command as ToAgent, Wish};
-use atalaya_domain::contact::{Command as ToContact, State as ContactState, Who};
+use atalaya_domain::contact::{Choice, Command as ToContact, State as ContactState, Who};
 use atalaya_domain::priority::Credit;
 use atalaya_domain::queue::{Command as ToQueue, OnReject, Rules};
 use atalaya_domain::skills::Profile;
@@ -25,6 +25,8 @@ use crate::world::{
 const AGENTS: [&str; 3] = ["ana", "eva", "luz"];
 const QUEUES: [&str; 2] = ["general", "pensions"];
 const CONTACTS: usize = 4;
+/// Offers that the matcher did not make are numbered from here.
+const OWN_OFFERS: u128 = 1_000_000;
 /// Most steps of a life.
 const STEPS_MAX: usize = 120;
 
@@ -42,6 +44,8 @@ enum Do {
     },
     /// The agent who has the offer or leg, or somebody else, answers with this.
     Contact(usize, Answer, By),
+    /// To this agent, fit or not, free or not.
+    Offer(usize, usize),
     Abandon(usize),
     Refuse(usize),
     Reprioritise(usize, i64),
@@ -107,7 +111,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         3 => Just(Answer::Complete),
         1 => Just(Answer::EndWrapUp),
         1 => Just(Answer::GiveTopic),
-        1 => Just(Answer::Extend),
+        3 => Just(Answer::Extend),
     ]
 }
 
@@ -125,11 +129,12 @@ fn any_do() -> impl Strategy<Value = Do> {
     let on_reject = prop_oneof![Just(OnReject::Ready), Just(OnReject::NotReady)];
     prop_oneof![
         8 => (agent.clone(), any_agent_command()).prop_map(|(agent, it)| Do::Agent(agent, it)),
-        1 => (agent, 1..=10_u8).prop_map(|(agent, level)| Do::Skill(agent, level)),
+        1 => (agent.clone(), 1..=10_u8).prop_map(|(agent, level)| Do::Skill(agent, level)),
         1 => Just(Do::Start),
         8 => (slot.clone(), queue.clone(), credit.clone(), prop::bool::weighted(0.05))
             .prop_map(|(slot, queue, credit, full)| Do::Arrive { slot, queue, credit, full }),
         14 => (slot.clone(), any_answer(), by).prop_map(|(slot, it, by)| Do::Contact(slot, it, by)),
+        1 => (slot.clone(), agent.clone()).prop_map(|(slot, agent)| Do::Offer(slot, agent)),
         1 => slot.clone().prop_map(Do::Abandon),
         1 => slot.clone().prop_map(Do::Refuse),
         1 => (slot.clone(), credit).prop_map(|(slot, credit)| Do::Reprioritise(slot, credit)),
@@ -211,6 +216,7 @@ impl Life {
             Do::Start => self.start(),
             Do::Arrive { slot, queue, credit, full } => self.arrive(*slot, *queue, *credit, *full),
             Do::Contact(slot, answer, by) => contact(*slot, self.answer(*slot, *answer, *by)),
+            Do::Offer(slot, agent) => contact(*slot, self.offer(*agent)),
             Do::Abandon(slot) => contact(*slot, ToContact::Abandon),
             Do::Refuse(slot) => contact(*slot, ToContact::Refuse { reason: slug("sent-away") }),
             Do::Reprioritise(slot, credit) => {
@@ -251,6 +257,12 @@ impl Life {
         };
         arrival.full = full;
         (contact_id(number).into(), Command::Contact(ToContact::Arrive(arrival)))
+    }
+
+    fn offer(&self, agent: usize) -> ToContact {
+        let offer = offer_id(OWN_OFFERS + self.world.log.len() as u128);
+        let choice = Choice { candidates: 0, idle_since: self.world.now.at, next: vec![] };
+        ToContact::Offer { offer, agent: agent_id(AGENTS[agent]), choice }
     }
 
     fn answer(&self, slot: usize, answer: Answer, by: By) -> ToContact {

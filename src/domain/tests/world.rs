@@ -260,6 +260,7 @@ impl World {
             return true;
         }
         let Some(pair) = self.intake.next_pair() else { return false };
+        rules::check_pair(&self.states, &pair);
         self.intake.launch(&pair);
         self.offers += 1;
         let (offer, agent) = (offer_id(self.offers), pair.agent.clone());
