@@ -5,22 +5,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use actix::ArbiterHandle;
-use atalaya_domain::contact;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::time::Now;
+use atalaya_domain::{contact, system};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::brain::{Brain, Next, Origin};
 use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
-use super::projector::project;
+use super::projector::{fold, project};
 use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered};
+use crate::journal::commit::{Cause, Commit, Numbered, Sealed};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -47,6 +47,8 @@ pub struct Centre {
 pub struct Options {
     /// Where entries are committed.
     pub commit: Box<dyn Commit>,
+    /// What the log holds already, in order.
+    pub history: Vec<Sealed>,
     /// Where the lanes live; at least one.
     pub arbiters: Vec<ArbiterHandle>,
     /// The centre's clock.
@@ -68,9 +70,9 @@ impl Centre {
 
     /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let Options { commit, arbiters, clock, driver } = options;
+        let Options { commit, history, arbiters, clock, driver } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let (writer, thread) = writer::start(commit, batches)?;
+        let (writer, thread) = writer::start(commit, &history, batches)?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
@@ -84,11 +86,33 @@ impl Centre {
             closed: AtomicBool::new(false),
             events: Mutex::new(Vec::new()),
         });
+        for sealed in &history {
+            fold(&centre, sealed);
+        }
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
         }
         Ok((centre, thread))
+    }
+
+    /// Says that the server has started: whoever was signed in is lost until heard.
+    pub async fn announce_start(self: &Arc<Self>) -> Result<u64, Failure> {
+        let here = |id: EntityId| match (&id, &self.slots.read(&id).state) {
+            (EntityId::Agent(agent), State::Agent(state)) if state.signed_in.is_some() => {
+                Some(agent.clone())
+            }
+            _ => None,
+        };
+        let mut agents: Vec<_> = self.slots.ids().into_iter().filter_map(here).collect();
+        agents.sort_unstable();
+        let start = system::Command::Start { rate: self.clock.rate(), agents };
+        let done =
+            self.tell(EntityId::System, Command::System(start), None, Cause::system()).await?;
+        Ok(match &done.entity.state {
+            State::System(system) => system.start,
+            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
+        })
     }
 
     /// Whether commands pass one at a time.
@@ -202,8 +226,9 @@ pub async fn play(
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
     let driver = Some(Driver::new(scenario));
     let clock = Clock::new(scenario.start, 0.0);
-    let (centre, thread) = Centre::start(Options { commit, arbiters, clock, driver })
-        .map_err(|error| Failure::NotCommitted(error.to_string()))?;
+    let (centre, thread) =
+        Centre::start(Options { commit, history: Vec::new(), arbiters, clock, driver })
+            .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;

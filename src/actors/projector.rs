@@ -31,7 +31,9 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
     }
 }
 
-fn fold(centre: &Centre, entry: &Sealed) {
+/// Publishes one committed entry and folds it into everything that follows the log; a start does
+/// the same with what the log holds.
+pub fn fold(centre: &Centre, entry: &Sealed) {
     let mut brain = centre.brain();
     for numbered in &entry.events {
         let id = &numbered.recorded.entity;

@@ -94,12 +94,20 @@ struct Writer {
 }
 
 /// Starts the thread; it ends when every handle is gone.
+///
+/// `history` is what the log holds already: the thread goes on behind it.
 pub fn start(
     commit: Box<dyn Commit>,
+    history: &[Sealed],
     batches: mpsc::Sender<Batch>,
 ) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
     let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1 };
+    for numbered in history.iter().flat_map(|sealed| &sealed.events) {
+        let recorded = &numbered.recorded;
+        writer.known.insert(recorded.entity.clone(), (recorded.version, numbered.seq));
+        writer.next_seq = numbered.seq + 1;
+    }
     let thread = std::thread::Builder::new()
         .name("atalaya-writer".into())
         .spawn(move || writer.run(&receiver, &batches))?;

@@ -94,6 +94,10 @@ fn the_actors_in_lockstep_equal_the_pure_loop() {
 #[test]
 fn a_day_is_read_back_from_its_log() {
     each_day("a_day_is_read_back_from_its_log", |scenario, wanted, file| {
+        // A sync a wait makes this slow: the other days are the long form's.
+        if !file.starts_with("1999-02-12") && !crate::support::long() {
+            return;
+        }
         let data = data().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let day = data.join(format!("{file}.toml"));
