@@ -3,3 +3,4 @@
 pub mod actors;
 pub mod journal;
 pub mod simulation;
+pub mod views;
