@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Objects nested deeper than this are compared and sent whole.
-pub const DEPTH_MAX: usize = 16;
+const DEPTH_MAX: usize = 16;
 
 /// What turns one value into another.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

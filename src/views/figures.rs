@@ -9,10 +9,10 @@ use atalaya_domain::time::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// Length of the sliding window, in slices.
-pub const WINDOW_SLICES: i64 = 180;
+const WINDOW_SLICES: i64 = 180;
 /// Length of a slice. The window ends with the slice that runs now, so it is between 14 min 55 s
 /// and 15 min long.
-pub const SLICE: Span = Span::seconds(5);
+const SLICE: Span = Span::seconds(5);
 
 /// Counts of one local day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use atalaya_domain::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// Digits of a telephone number that stay readable when it is masked.
-pub const MASK_SHOWS: usize = 3;
+const MASK_SHOWS: usize = 3;
 
 /// What of a contact is personal, and lies beside the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

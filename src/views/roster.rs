@@ -13,7 +13,7 @@ use super::json::agent_json;
 use super::wallboard::Scope;
 
 /// Most letters of initials.
-pub const INITIALS_MAX: usize = 4;
+const INITIALS_MAX: usize = 4;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Held {

@@ -24,7 +24,7 @@ use super::json::rfc3339;
 use super::roster::Roster;
 
 /// Most alerts shown; what comes past it is counted in none, the oldest stay.
-pub const ALERTS_MAX: usize = 100;
+const ALERTS_MAX: usize = 100;
 
 /// How much a reader may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -363,7 +363,9 @@ fn count(length: usize) -> u64 {
 
 /// The first instant of the local day after `now`'s; past the calendar's end no day turns.
 fn next_midnight(time_zone: &TimeZone, now: Timestamp) -> Timestamp {
-    let next = jiff::Timestamp::from_microsecond(now.0)
-        .and_then(|now| jiff::Zoned::new(now, time_zone.clone()).tomorrow()?.start_of_day());
-    next.map_or(Timestamp(i64::MAX), |next| Timestamp(next.timestamp().as_microsecond()))
+    let next = jiff::Timestamp::from_microsecond(now.0).and_then(|now| {
+        let tomorrow = time_zone.to_datetime(now).date().tomorrow()?;
+        time_zone.to_timestamp(tomorrow.at(0, 0, 0, 0))
+    });
+    next.map_or(Timestamp(i64::MAX), |next| Timestamp(next.as_microsecond()))
 }
