@@ -2,6 +2,8 @@
 //!
 //! Nothing personal is in an event, so nothing is masked here.
 
+use std::fmt::Write as _;
+
 use atalaya_domain::agent::{self, OfferResult};
 use atalaya_domain::contact::{self, Choice, Entered, Who};
 use atalaya_domain::entry::Recorded;
@@ -195,5 +197,9 @@ fn of_system(event: &system::Event) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -34,12 +34,11 @@ pub struct Roster {
 impl Roster {
     /// What the agent has become.
     pub fn fold(&mut self, id: &AgentId, after: &Agent) {
-        match self.agents.get_mut(id) {
-            Some(held) => held.agent.clone_from(after),
-            None => {
-                let held = Held { agent: after.clone(), midnight: Tally::default() };
-                self.agents.insert(id.clone(), held);
-            }
+        if let Some(held) = self.agents.get_mut(id) {
+            held.agent.clone_from(after);
+        } else {
+            let held = Held { agent: after.clone(), midnight: Tally::default() };
+            self.agents.insert(id.clone(), held);
         }
     }
 
@@ -77,6 +76,7 @@ impl Roster {
                 if let Some(object) = value.as_object_mut() {
                     if let Some(since) = self.quarantined.get(id) {
                         object.insert("state".to_owned(), json!(Kind::Lost.name()));
+                        object.insert("reason".to_owned(), Value::Null);
                         object.insert("since".to_owned(), json!(super::rfc3339(*since)));
                     }
                     object.insert("today".to_owned(), today_json(held));

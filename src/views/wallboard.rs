@@ -54,8 +54,8 @@ pub struct Wallboard {
     time_zone: TimeZone,
     seq: u64,
     now: Timestamp,
-    /// First instant of the next local day; `None`: nothing has happened yet.
-    midnight: Option<Timestamp>,
+    /// The local day: its first instant and the next one's; `None`: nothing has happened yet.
+    today: Option<(Timestamp, Timestamp)>,
     queues: BTreeMap<QueueId, Line>,
     roster: Roster,
     /// Where each contact that is not over came in.
@@ -70,7 +70,7 @@ impl Wallboard {
             time_zone,
             seq: 0,
             now: Timestamp(i64::MIN),
-            midnight: None,
+            today: None,
             queues: BTreeMap::new(),
             roster: Roster::default(),
             contacts: BTreeMap::new(),
@@ -106,18 +106,20 @@ impl Wallboard {
             return;
         }
         self.now = now;
-        match self.midnight {
-            Some(midnight) if now < midnight => return,
-            Some(midnight) => {
-                for line in self.queues.values_mut() {
-                    let carried_over = count(line.waiting.len());
-                    line.today = Day { carried_over, ..Day::default() };
-                }
-                self.roster.turn(midnight);
-            }
-            None => (),
+        let Some((_, day_ends)) = self.today else {
+            self.today = Some(local_day(&self.time_zone, now));
+            return;
+        };
+        if now < day_ends {
+            return;
         }
-        self.midnight = Some(next_midnight(&self.time_zone, now));
+        let today = local_day(&self.time_zone, now);
+        for line in self.queues.values_mut() {
+            let carried_over = count(line.waiting.len());
+            line.today = Day { carried_over, ..Day::default() };
+        }
+        self.roster.turn(today.0);
+        self.today = Some(today);
     }
 
     /// The name of an agent: personal, so it comes beside the log.
@@ -160,8 +162,8 @@ impl Wallboard {
         let Some(entered) = &after.entered else { return };
         if after.is_over() {
             self.contacts.remove(&id);
-        } else if !self.contacts.contains_key(&id) {
-            self.contacts.insert(id, entered.queue.clone());
+        } else {
+            self.contacts.entry(id).or_insert_with(|| entered.queue.clone());
         }
         let line = self.queues.entry(entered.queue.clone()).or_default();
         if before.is_waiting() {
@@ -361,11 +363,14 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// The first instant of the local day after `now`'s; past the calendar's end no day turns.
-fn next_midnight(time_zone: &TimeZone, now: Timestamp) -> Timestamp {
-    let next = jiff::Timestamp::from_microsecond(now.0).and_then(|now| {
-        let tomorrow = time_zone.to_datetime(now).date().tomorrow()?;
-        time_zone.to_timestamp(tomorrow.at(0, 0, 0, 0))
+/// First instants of the local day that holds `now`, and of the next; at the calendar's ends the
+/// day has no end.
+fn local_day(time_zone: &TimeZone, now: Timestamp) -> (Timestamp, Timestamp) {
+    let day = jiff::Timestamp::from_microsecond(now.0).and_then(|now| {
+        let date = time_zone.to_datetime(now).date();
+        let midnight = |date: jiff::civil::Date| time_zone.to_timestamp(date.at(0, 0, 0, 0));
+        Ok((midnight(date)?, midnight(date.tomorrow()?)?))
     });
-    next.map_or(Timestamp(i64::MAX), |next| Timestamp(next.as_microsecond()))
+    let micros = |at: jiff::Timestamp| Timestamp(at.as_microsecond());
+    day.map_or((now, Timestamp(i64::MAX)), |(from, to)| (micros(from), micros(to)))
 }
