@@ -1,0 +1,247 @@
+//! Random lives against a second reckoning, made from the states alone.
+
+use atalaya::views::{Scope, Wallboard, apply_delta, delta};
+use atalaya_domain::agent::{Agent, Kind, Wish};
+use atalaya_domain::contact::{Contact, State as Place};
+use atalaya_domain::ids::QueueId;
+use atalaya_domain::time::{Span, Timestamp};
+use atalaya_domain::{EntityId, State};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::life::{Life, QUEUES, agent_id, madrid, queue_id, slug};
+
+/// Lives in the short form; `ATALAYA_VIEWS_LIVES` says how many in the long one.
+const LIVES: u32 = 48;
+const STEPS_MAX: usize = 160;
+
+fn lives() -> ProptestConfig {
+    let asked = std::env::var("ATALAYA_VIEWS_LIVES").ok().and_then(|text| text.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(LIVES))
+}
+
+proptest! {
+    #![proptest_config(lives())]
+
+    /// S82 and S87 after every entry, and every figure against a second reckoning.
+    #[test]
+    fn sums_hold_at_every_entry(steps in prop::collection::vec(any::<(u8, u8, u8)>(), 1..STEPS_MAX)) {
+        let mut life = Life::new();
+        let mut shown = life.board.data(Scope::All);
+        for step in steps {
+            life.step(step);
+            life.board.roll_to(life.now);
+            let data = life.board.data(Scope::All);
+            conserved(&data);
+            presences_add_up(&life, &data);
+            for queue in QUEUES {
+                figures_hold(&life, &queue_id(queue), &data["queues"][queue]);
+            }
+            let delta = delta(&shown, &data);
+            prop_assert_eq!(apply_delta(shown, &delta), data.clone());
+            shown = data;
+        }
+        let mut again = Wallboard::new(madrid());
+        for folded in &life.log {
+            again.fold(folded.seq, &folded.recorded, &folded.before, &folded.after);
+            again.fold(folded.seq, &folded.recorded, &folded.before, &folded.after);
+        }
+        again.roll_to(life.now);
+        prop_assert_eq!(again.data(Scope::All), life.board.data(Scope::All));
+        prop_assert_eq!(again.roster().data(Scope::Wall), life.board.roster().data(Scope::Wall));
+    }
+
+    #[test]
+    fn a_delta_leads_from_old_to_new(old in tree(), new in tree()) {
+        let delta = delta(&old, &new);
+        prop_assert_eq!(delta.is_empty(), old == new);
+        prop_assert_eq!(apply_delta(old, &delta), new);
+    }
+}
+
+/// Objects with few and awkward keys, so that two of them meet.
+fn tree() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0..4).prop_map(Value::from),
+        Just(json!([1, 2])),
+        Just(json!({})),
+    ];
+    leaf.prop_recursive(4, 64, 5, |inner| {
+        let key = prop::sample::select(vec!["a", "b", "a/b", "~", "~1", "0", ""]);
+        prop::collection::vec((key, inner), 0..5).prop_map(|members| {
+            let members = members.into_iter().map(|(key, value)| (key.to_owned(), value));
+            Value::Object(members.collect::<Map<_, _>>())
+        })
+    })
+}
+
+fn conserved(data: &Value) {
+    let queues = data["queues"].as_object().unwrap();
+    for figures in queues.values().chain([&data["totals"]]) {
+        let of = |key: &str| figures[key].as_u64().unwrap();
+        assert_eq!(
+            of("offered_today") + of("carried_over_today"),
+            of("answered_today") + of("abandoned_today") + of("refused_today") + of("waiting"),
+            "{figures:#}"
+        );
+    }
+    for key in ["waiting", "active", "offered_today", "answered_today", "carried_over_today"] {
+        let sum: u64 = queues.values().map(|figures| figures[key].as_u64().unwrap()).sum();
+        assert_eq!(data["totals"][key], json!(sum), "{key}");
+    }
+}
+
+fn presences_add_up(life: &Life, data: &Value) {
+    let agents: Vec<(&EntityId, &Agent)> = life
+        .states
+        .iter()
+        .filter_map(|(id, state)| match state {
+            State::Agent(agent) if agent.signed_in.is_some() => Some((id, agent)),
+            _ => None,
+        })
+        .collect();
+    let mut signed_in = 0;
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::SignedOut) {
+        let count = agents.iter().filter(|(_, agent)| agent.presence().state == kind).count();
+        assert_eq!(data["totals"][kind.name()], json!(count), "{}", kind.name());
+        signed_in += count;
+    }
+    assert_eq!(data["totals"]["signed_in"], json!(signed_in));
+    assert_eq!(data["agents"].as_object().unwrap().len(), signed_in);
+    for (id, agent) in agents {
+        let EntityId::Agent(id) = id else { continue };
+        let tile = &data["agents"][id.as_str()];
+        assert_eq!(tile["contact"].is_null(), agent.work.is_empty());
+        assert_eq!(tile["queue"].is_null(), agent.work.is_empty());
+    }
+}
+
+/// Madrid is an hour ahead of UTC on all days of these lives.
+fn day(at: Timestamp) -> i64 {
+    (at.0 + 3_600_000_000).div_euclid(86_400_000_000)
+}
+
+fn figures_hold(life: &Life, queue: &QueueId, figures: &Value) {
+    let of_queue = |contact: &&Contact| {
+        contact.entered.as_ref().is_some_and(|entered| entered.queue == *queue)
+    };
+    let all: Vec<&Contact> = life.contacts().map(|(_, contact)| contact).filter(of_queue).collect();
+    let count = |wanted: &dyn Fn(&Contact) -> bool| all.iter().filter(|c| wanted(c)).count();
+    let is_today = |at: Option<Timestamp>| at.is_some_and(|at| day(at) == day(life.now));
+    let abandoned = |c: &Contact| c.state == Place::Abandoned && is_today(c.ended_at);
+    let refused = |c: &Contact| matches!(c.state, Place::Refused { .. }) && is_today(c.ended_at);
+    let wait = |c: &Contact| c.answered_at.or(c.ended_at).unwrap().since(c.arrived_at);
+    let expected = [
+        ("waiting", count(&Contact::is_waiting)),
+        ("active", count(&|c| matches!(c.state, Place::Active { .. } | Place::Held { .. }))),
+        ("offered_today", count(&|c| is_today(Some(c.arrived_at)))),
+        ("answered_today", count(&|c| is_today(c.answered_at))),
+        ("abandoned_today", count(&abandoned)),
+        ("short_abandoned_today", count(&|c| abandoned(c) && wait(c) <= Span::seconds(5))),
+        ("refused_today", count(&refused)),
+        (
+            "carried_over_today",
+            count(&|c| {
+                let left = c.answered_at.or(c.ended_at);
+                !is_today(Some(c.arrived_at)) && (left.is_none() || is_today(left))
+            }),
+        ),
+    ];
+    for (key, count) in expected {
+        assert_eq!(figures[key], json!(count), "{key} of {queue}");
+    }
+    let oldest = all.iter().filter(|c| c.is_waiting()).map(|c| c.arrived_at).min();
+    assert_eq!(figures["longest_wait_since"], json!(oldest.map(atalaya::views::rfc3339)));
+    let is_recent = |at: Option<Timestamp>| {
+        at.is_some_and(|at| at.0.div_euclid(5_000_000) > life.now.0.div_euclid(5_000_000) - 180)
+    };
+    assert_eq!(figures["service_level_today"], level(&all, &is_today), "{queue}");
+    assert_eq!(figures["service_level_15m"], level(&all, &is_recent), "{queue}");
+}
+
+fn level(all: &[&Contact], counts: &dyn Fn(Option<Timestamp>) -> bool) -> Value {
+    let (mut met, mut of) = (0_u32, 0_u32);
+    for contact in all {
+        let terms = &contact.entered.as_ref().unwrap().terms;
+        let Some(within) = terms.within else { continue };
+        if counts(contact.answered_at) {
+            of += 1;
+            let wait = contact.answered_at.unwrap().since(contact.arrived_at);
+            met += u32::from(wait <= within);
+        }
+        if contact.state == Place::Abandoned && counts(contact.ended_at) {
+            let wait = contact.ended_at.unwrap().since(contact.arrived_at);
+            of += u32::from(wait > terms.short_abandon);
+        }
+    }
+    if of == 0 { Value::Null } else { json!(f64::from(met) / f64::from(of)) }
+}
+
+#[test]
+fn midnight_turns_the_counters_and_carries_over_who_waits() {
+    let mut life = Life::new();
+    life.presence("ana", Wish::Ready);
+    life.now = at("2026-03-02T22:50:00Z");
+    let (first, _second) = (life.arrive("general", false), life.arrive("general", false));
+    life.arrive("general", true);
+    life.now = at("2026-03-02T22:59:59.999999Z");
+    life.board.roll_to(life.now);
+    let before = life.board.data(Scope::All);
+    assert_eq!(before["totals"]["offered_today"], 3);
+    life.board.roll_to(at("2026-03-02T23:00:00Z"));
+    let after = life.board.data(Scope::All);
+    assert_eq!(after["totals"]["offered_today"], 0);
+    assert_eq!(after["totals"]["refused_today"], 0);
+    assert_eq!(after["totals"]["carried_over_today"], 2);
+    life.board.roll_to(at("2026-03-02T23:00:00Z"));
+    life.board.roll_to(at("2026-03-02T22:00:00Z"));
+    assert_eq!(life.board.data(Scope::All), after);
+    life.now = at("2026-03-02T23:00:01Z");
+    life.answer(first, "ana");
+    let data = life.board.data(Scope::All);
+    assert_eq!(data["queues"]["general"]["answered_today"], 1);
+    assert_eq!(data["queues"]["general"]["waiting"], 1);
+    assert_eq!(data["queues"]["general"]["asa_today_s"], json!(601.0));
+    conserved(&data);
+}
+
+/// S13 and S88: pauses add up over the day, and touch nothing else.
+#[test]
+fn pauses_add_up_and_do_not_wipe_the_day() {
+    let mut life = Life::new();
+    let start = life.now;
+    life.presence("ana", Wish::Ready);
+    let contact = life.arrive("general", false);
+    life.answer(contact, "ana");
+    life.contact(
+        contact,
+        atalaya_domain::contact::Command::Complete { by: atalaya_domain::contact::Who::System },
+    );
+    for (seconds, wish) in [
+        (100, Wish::NotReady(slug("break"))),
+        (160, Wish::Ready),
+        (200, Wish::NotReady(slug("break"))),
+    ] {
+        life.now = start.plus(Span::seconds(seconds));
+        life.presence("ana", wish);
+    }
+    let today =
+        life.board.roster().today(&agent_id("ana"), start.plus(Span::seconds(230))).unwrap();
+    assert_eq!(today.not_ready, Span::seconds(90));
+    assert_eq!((today.handled, today.accepted, today.missed), (1, 1, 0));
+    let pause = start.plus(Span::seconds(200));
+    assert_eq!(
+        life.board.data(Scope::All)["agents"]["ana"]["since"],
+        atalaya::views::rfc3339(pause)
+    );
+    // The same pause three midnights later: only today's part is today's.
+    life.board.roll_to(at("2026-03-05T08:00:00Z"));
+    let today = life.board.roster().today(&agent_id("ana"), at("2026-03-05T08:00:00Z")).unwrap();
+    assert_eq!((today.not_ready, today.handled), (Span::seconds(9 * 3_600), 0));
+}
+
+pub fn at(text: &str) -> Timestamp {
+    Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
+}

@@ -1,0 +1,5 @@
+//! What readers see is what happened: sums, days, deltas and shapes of the views.
+
+mod checks;
+mod life;
+mod shapes;
