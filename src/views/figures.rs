@@ -48,6 +48,13 @@ impl Day {
         add_counts(&mut self.level, &other.level);
     }
 
+    /// `change` happened before midnight and is told after it: who entered waited then, who left
+    /// did not.
+    pub(super) fn amend_carried_over(&mut self, change: &Self) {
+        let left = change.answered + change.abandoned + change.refused;
+        self.carried_over = (self.carried_over + change.offered).saturating_sub(left);
+    }
+
     /// The `_today` counters, in the order of the wire.
     pub(super) fn counters(&self, into: &mut Map<String, Value>) {
         let counters = [

@@ -32,10 +32,14 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// What the agent has become.
-    pub fn fold(&mut self, id: &AgentId, after: &Agent) {
+    /// What the agent has become by what happened at `at`; the local day began at `day_began`.
+    pub fn fold(&mut self, id: &AgentId, after: &Agent, at: Timestamp, day_began: Timestamp) {
         if let Some(held) = self.agents.get_mut(id) {
             held.agent.clone_from(after);
+            if at < day_began {
+                // Told after midnight, it belongs to the day before.
+                held.midnight = tally_at(after, day_began);
+            }
         } else {
             let held = Held { agent: after.clone(), midnight: Tally::default() };
             self.agents.insert(id.clone(), held);

@@ -1,8 +1,10 @@
 //! All that the wallboard topic's snapshot holds, folded from the log.
 //!
 //! Counts follow what the states became, not what events are called: an event that changed nothing
-//! (its entity is out of service) counts nothing, so the sums hold. What happened is counted in the
-//! day and slice that runs when it is folded; a deadline found late does not reopen yesterday.
+//! (its entity is out of service) counts nothing, so the sums hold. Everything belongs to the day
+//! of its own instant: what is told after midnight and happened before changes what was carried
+//! over, never today's counts. So the view is a function of the log and of `now`, whenever it was
+//! asked to roll.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -87,7 +89,10 @@ impl Wallboard {
         self.seq = seq;
         self.roll_to(recorded.at);
         match (&recorded.entity, before, after) {
-            (EntityId::Agent(id), _, State::Agent(after)) => self.roster.fold(id, after),
+            (EntityId::Agent(id), _, State::Agent(after)) => {
+                let from = self.today.map_or(recorded.at, |(from, _)| from);
+                self.roster.fold(id, after, recorded.at, from);
+            }
             (EntityId::Queue(id), _, State::Queue(after)) => self.queue(id, after),
             (EntityId::Contact(id), State::Contact(before), State::Contact(after)) => {
                 self.contact(*id, recorded.at, before, after);
@@ -175,7 +180,10 @@ impl Wallboard {
         line.active = (line.active + u64::from(is_active(after)))
             .saturating_sub(u64::from(is_active(before)));
         let change = change(at, before, after);
-        line.today.add(&change);
+        match self.today {
+            Some((from, _)) if at < from => line.today.amend_carried_over(&change),
+            Some(_) | None => line.today.add(&change),
+        }
         if change.level != Counts::default() {
             line.window.count(at, &change.level);
         }

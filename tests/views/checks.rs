@@ -17,7 +17,11 @@ const STEPS_MAX: usize = 160;
 
 fn lives() -> ProptestConfig {
     let asked = std::env::var("ATALAYA_VIEWS_LIVES").ok().and_then(|text| text.parse().ok());
-    ProptestConfig::with_cases(asked.unwrap_or(LIVES))
+    ProptestConfig {
+        cases: asked.unwrap_or(LIVES),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
@@ -242,6 +246,6 @@ fn pauses_add_up_and_do_not_wipe_the_day() {
     assert_eq!((today.not_ready, today.handled), (Span::seconds(9 * 3_600), 0));
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
 }

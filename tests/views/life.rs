@@ -16,45 +16,45 @@ use atalaya_domain::{Command, EntityId, State, system};
 use uuid::Uuid;
 
 /// 2026-03-02T08:00:00Z.
-pub const START: Timestamp = Timestamp(1_772_438_400_000_000);
-pub const QUEUES: [&str; 3] = ["general", "late", "pensions"];
-pub const AGENTS: [&str; 4] = ["ana", "bea", "carla", "dora"];
+pub(crate) const START: Timestamp = Timestamp(1_772_438_400_000_000);
+pub(crate) const QUEUES: [&str; 3] = ["general", "late", "pensions"];
+pub(crate) const AGENTS: [&str; 4] = ["ana", "bea", "carla", "dora"];
 
 /// What may pass between two steps, in seconds.
 const WAITS: [i64; 8] = [0, 0, 1, 5, 21, 40, 400, 9 * 3_600];
 
-pub struct Folded {
-    pub seq: u64,
-    pub recorded: Recorded,
-    pub before: State,
-    pub after: State,
+pub(crate) struct Folded {
+    pub(crate) seq: u64,
+    pub(crate) recorded: Recorded,
+    pub(crate) before: State,
+    pub(crate) after: State,
 }
 
-pub struct Life {
-    pub now: Timestamp,
-    pub states: BTreeMap<EntityId, State>,
-    pub log: Vec<Folded>,
-    pub board: Wallboard,
+pub(crate) struct Life {
+    pub(crate) now: Timestamp,
+    pub(crate) states: BTreeMap<EntityId, State>,
+    pub(crate) log: Vec<Folded>,
+    pub(crate) board: Wallboard,
     made: u128,
 }
 
-pub fn slug(text: &str) -> Slug {
+pub(crate) fn slug(text: &str) -> Slug {
     Slug::new(text).unwrap()
 }
 
-pub fn agent_id(text: &str) -> AgentId {
+pub(crate) fn agent_id(text: &str) -> AgentId {
     AgentId::new(text).unwrap()
 }
 
-pub fn queue_id(text: &str) -> QueueId {
+pub(crate) fn queue_id(text: &str) -> QueueId {
     QueueId::new(text).unwrap()
 }
 
-pub fn madrid() -> jiff::tz::TimeZone {
+pub(crate) fn madrid() -> jiff::tz::TimeZone {
     jiff::tz::TimeZone::get("Europe/Madrid").unwrap()
 }
 
-pub fn rules(name: &str) -> Rules {
+pub(crate) fn rules(name: &str) -> Rules {
     let pensions = name == "pensions";
     let skills = if pensions { [(slug("pensions"), 5)].into() } else { BTreeMap::new() };
     let within = Written::parse("20s").unwrap();
@@ -78,7 +78,7 @@ pub fn rules(name: &str) -> Rules {
 
 impl Life {
     /// Queues and agents are configured; nobody is signed in.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut life = Self {
             now: START,
             states: BTreeMap::new(),
@@ -105,17 +105,17 @@ impl Life {
         life
     }
 
-    pub fn id(&mut self) -> Uuid {
+    pub(crate) fn id(&mut self) -> Uuid {
         self.made += 1;
         Uuid::from_u128(self.made)
     }
 
-    pub fn wait(&mut self, seconds: i64) {
+    pub(crate) fn wait(&mut self, seconds: i64) {
         self.now = self.now.plus(Span::seconds(seconds));
     }
 
     /// Composes, applies and folds; a refusal may leave lapses, which are folded too.
-    pub fn tell(&mut self, to: &EntityId, command: &Command) {
+    pub(crate) fn tell(&mut self, to: &EntityId, command: &Command) {
         let read = |id: &EntityId| self.states.get(id).cloned().unwrap_or_else(|| State::blank(id));
         let entry = compose(&read, Now::live(self.now), to, command);
         for recorded in entry.events {
@@ -129,19 +129,19 @@ impl Life {
         }
     }
 
-    pub fn agent(&mut self, agent: &str, command: agent::Command) {
+    pub(crate) fn agent(&mut self, agent: &str, command: agent::Command) {
         self.tell(&agent_id(agent).into(), &Command::Agent(command));
     }
 
-    pub fn contact(&mut self, contact: ContactId, command: contact::Command) {
+    pub(crate) fn contact(&mut self, contact: ContactId, command: contact::Command) {
         self.tell(&contact.into(), &Command::Contact(command));
     }
 
-    pub fn presence(&mut self, agent: &str, wish: Wish) {
+    pub(crate) fn presence(&mut self, agent: &str, wish: Wish) {
         self.agent(agent, agent::Command::Presence { wish, after: false, start: 1 });
     }
 
-    pub fn arrive(&mut self, queue: &str, full: bool) -> ContactId {
+    pub(crate) fn arrive(&mut self, queue: &str, full: bool) -> ContactId {
         let (id, person) = (ContactId(self.id()), PersonId(Uuid::from_u128(9)));
         let arrival = Arrival {
             queue: queue_id(queue),
@@ -158,7 +158,7 @@ impl Life {
         id
     }
 
-    pub fn offer(&mut self, contact: ContactId, agent: &str) -> OfferId {
+    pub(crate) fn offer(&mut self, contact: ContactId, agent: &str) -> OfferId {
         let offer = OfferId(self.id());
         let choice = Choice { candidates: 1, idle_since: START, next: vec![] };
         let agent = agent_id(agent);
@@ -167,12 +167,12 @@ impl Life {
     }
 
     /// Offers and accepts.
-    pub fn answer(&mut self, contact: ContactId, agent: &str) {
+    pub(crate) fn answer(&mut self, contact: ContactId, agent: &str) {
         let offer = self.offer(contact, agent);
         self.contact(contact, contact::Command::Accept { offer, agent: agent_id(agent) });
     }
 
-    pub fn contacts(&self) -> impl Iterator<Item = (ContactId, &Contact)> {
+    pub(crate) fn contacts(&self) -> impl Iterator<Item = (ContactId, &Contact)> {
         self.states.iter().filter_map(|(id, state)| match (id, state) {
             (EntityId::Contact(id), State::Contact(contact)) => Some((*id, contact)),
             _ => None,
@@ -180,7 +180,7 @@ impl Life {
     }
 
     /// One step: what is done, to whom, after how long.
-    pub fn step(&mut self, (what, whom, wait): (u8, u8, u8)) {
+    pub(crate) fn step(&mut self, (what, whom, wait): (u8, u8, u8)) {
         self.wait(WAITS[usize::from(wait) % WAITS.len()]);
         let agent = AGENTS[usize::from(whom) % AGENTS.len()];
         match what % 20 {
