@@ -1,1 +1,527 @@
-//! Every shape on the wire, as text.
+//! Every shape on the wire, as text: a changed key shows here before anybody's program breaks.
+
+use std::sync::Arc;
+
+use atalaya::views::{Personal, Scope, agent_json, contact_json, event_json, queue_json, rfc3339};
+use atalaya_domain::agent::{self, Facts, OfferResult, Wish};
+use atalaya_domain::contact::{self, Choice, Entered, Terms, Who};
+use atalaya_domain::entry::Recorded;
+use atalaya_domain::ids::{ContactId, CredentialId, OfferId, PersonId};
+use atalaya_domain::priority::OrderKey;
+use atalaya_domain::queue::{self, OnReject};
+use atalaya_domain::skills::{Profile, Requirement};
+use atalaya_domain::time::{Span, Timestamp};
+use atalaya_domain::{Command, EntityId, Event, State, credential, system};
+use expect_test::{Expect, expect};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::life::{Life, START, agent_id, queue_id, rules, slug};
+
+fn check(value: &Value, expect: &Expect) {
+    expect.assert_eq(&format!("{value:#}\n"));
+}
+
+/// One waits, one is in conversation, one was abandoned; an agent on a break, one lost.
+fn centre() -> (Life, ContactId) {
+    let mut life = Life::new();
+    life.board.set_name(&agent_id("ana"), "Ana García");
+    life.presence("ana", Wish::Ready);
+    life.presence("bea", Wish::NotReady(slug("break")));
+    life.presence("carla", Wish::Ready);
+    life.presence("dora", Wish::Ready);
+    life.agent("dora", agent::Command::Lost);
+    life.wait(10);
+    let talked = life.arrive("general", false);
+    life.wait(12);
+    life.answer(talked, "ana");
+    let gone = life.arrive("pensions", false);
+    life.wait(3);
+    life.contact(gone, contact::Command::Abandon);
+    let helped = life.arrive("pensions", false);
+    life.answer(helped, "carla");
+    life.wait(60);
+    life.contact(helped, contact::Command::Complete { by: Who::Citizen });
+    life.arrive("pensions", false);
+    (life, talked)
+}
+
+fn agent_of<'l>(life: &'l Life, id: &str) -> &'l agent::Agent {
+    match &life.states[&EntityId::Agent(agent_id(id))] {
+        State::Agent(agent) => agent,
+        other => panic!("no agent: {other:?}"),
+    }
+}
+
+fn contact_of(life: &Life, id: ContactId) -> &contact::Contact {
+    match &life.states[&EntityId::Contact(id)] {
+        State::Contact(contact) => contact,
+        other => panic!("no contact: {other:?}"),
+    }
+}
+
+#[test]
+fn wallboard() {
+    let (life, _) = centre();
+    check(&life.board.data(Scope::All), &expect![[r#"
+        {
+          "totals": {
+            "waiting": 1,
+            "active": 1,
+            "signed_in": 4,
+            "ready": 0,
+            "offered": 0,
+            "busy": 1,
+            "wrap_up": 1,
+            "not_ready": 1,
+            "lost": 1,
+            "offered_today": 4,
+            "answered_today": 2,
+            "abandoned_today": 1,
+            "short_abandoned_today": 1,
+            "refused_today": 0,
+            "overflowed_out_today": 0,
+            "transferred_out_today": 0,
+            "callbacks_today": 0,
+            "carried_over_today": 0,
+            "service_level_today": 1.0,
+            "longest_wait_since": "2026-03-02T08:01:25Z"
+          },
+          "queues": {
+            "general": {
+              "name": "GENERAL",
+              "short_name": "GENERAL",
+              "channel": "voice",
+              "state": "open",
+              "waiting": 0,
+              "longest_wait_since": null,
+              "active": 1,
+              "ready": 0,
+              "offered_today": 1,
+              "answered_today": 1,
+              "abandoned_today": 0,
+              "short_abandoned_today": 0,
+              "refused_today": 0,
+              "overflowed_out_today": 0,
+              "transferred_out_today": 0,
+              "callbacks_today": 0,
+              "carried_over_today": 0,
+              "service_level_today": null,
+              "service_level_15m": null,
+              "asa_today_s": 12.0,
+              "aht_today_s": null,
+              "expected_wait_s": null,
+              "target": null
+            },
+            "late": {
+              "name": "LATE",
+              "short_name": "LATE",
+              "channel": "voice",
+              "state": "open",
+              "waiting": 0,
+              "longest_wait_since": null,
+              "active": 0,
+              "ready": 0,
+              "offered_today": 0,
+              "answered_today": 0,
+              "abandoned_today": 0,
+              "short_abandoned_today": 0,
+              "refused_today": 0,
+              "overflowed_out_today": 0,
+              "transferred_out_today": 0,
+              "callbacks_today": 0,
+              "carried_over_today": 0,
+              "service_level_today": null,
+              "service_level_15m": null,
+              "asa_today_s": null,
+              "aht_today_s": null,
+              "expected_wait_s": null,
+              "target": {
+                "share": 0.8,
+                "within": "20s"
+              }
+            },
+            "pensions": {
+              "name": "PENSIONS",
+              "short_name": "PENSIONS",
+              "channel": "voice",
+              "state": "open",
+              "waiting": 1,
+              "longest_wait_since": "2026-03-02T08:01:25Z",
+              "active": 0,
+              "ready": 0,
+              "offered_today": 3,
+              "answered_today": 1,
+              "abandoned_today": 1,
+              "short_abandoned_today": 1,
+              "refused_today": 0,
+              "overflowed_out_today": 0,
+              "transferred_out_today": 0,
+              "callbacks_today": 0,
+              "carried_over_today": 0,
+              "service_level_today": 1.0,
+              "service_level_15m": 1.0,
+              "asa_today_s": 0.0,
+              "aht_today_s": null,
+              "expected_wait_s": null,
+              "target": {
+                "share": 0.8,
+                "within": "20s"
+              }
+            }
+          },
+          "agents": {
+            "ana": {
+              "name": "Ana García",
+              "team": "morning-1",
+              "level": 1,
+              "state": "busy",
+              "reason": null,
+              "since": "2026-03-02T08:00:22Z",
+              "queue": "general",
+              "contact": "00000000-0000-0000-0000-000000000001"
+            },
+            "bea": {
+              "name": "bea",
+              "team": "morning-1",
+              "level": 2,
+              "state": "not_ready",
+              "reason": "break",
+              "since": "2026-03-02T08:00:00Z",
+              "queue": null,
+              "contact": null
+            },
+            "carla": {
+              "name": "carla",
+              "team": "morning-1",
+              "level": 1,
+              "state": "wrap_up",
+              "reason": null,
+              "since": "2026-03-02T08:01:25Z",
+              "queue": "pensions",
+              "contact": "00000000-0000-0000-0000-000000000004"
+            },
+            "dora": {
+              "name": "dora",
+              "team": "morning-1",
+              "level": 2,
+              "state": "lost",
+              "reason": null,
+              "since": "2026-03-02T08:00:00Z",
+              "queue": null,
+              "contact": null
+            }
+          },
+          "requests": {
+            "open": 0,
+            "overdue": 0,
+            "escalated": 0,
+            "by_state": {},
+            "by_level": {}
+          },
+          "alerts": []
+        }
+    "#]]);
+}
+
+#[test]
+fn a_wall_shows_initials() {
+    let (life, _) = centre();
+    let wall = life.board.data(Scope::Wall);
+    assert_eq!(wall["agents"]["ana"]["name"], "AG");
+    assert!(!wall.to_string().contains("García"), "{wall}");
+    assert!(!life.board.roster().data(Scope::Wall).to_string().contains("García"));
+    assert_eq!(life.board.roster().data(Scope::All)["agents"]["ana"]["name"], "Ana García");
+}
+
+/// Out of service: alerted, an agent shown lost, and its events change nothing any more.
+#[test]
+fn quarantine() {
+    let (mut life, talked) = centre();
+    for entity in [agent_id("ana").into(), EntityId::Contact(talked)] {
+        let command = system::Command::Quarantine { entity, cause: "it panicked".to_owned() };
+        life.tell(&EntityId::System, &Command::System(command));
+    }
+    let data = life.board.data(Scope::All);
+    assert_eq!(data["agents"]["ana"]["state"], "lost");
+    assert_eq!(data["totals"]["lost"], 2);
+    assert_eq!(life.board.roster().data(Scope::All)["agents"]["ana"]["state"], "lost");
+    // A frozen entity: the log goes on, the state does not.
+    let frozen = life.states[&EntityId::Contact(talked)].clone();
+    let at = life.now;
+    let event = Event::Contact(contact::Event::Abandoned);
+    let recorded = Recorded { entity: talked.into(), version: 9, at, event };
+    life.board.fold(life.board.seq() + 1, &recorded, &frozen, &frozen);
+    assert_eq!(life.board.data(Scope::All), data);
+    check(&data["alerts"], &expect![[r#"
+        [
+          {
+            "id": "quarantined:agent:ana",
+            "severity": "critical",
+            "rule": "quarantined",
+            "text": "agent:ana is out of service: it panicked",
+            "subject": {
+              "entity": "agent:ana"
+            },
+            "at": "2026-03-02T08:01:25Z"
+          },
+          {
+            "id": "quarantined:contact:00000000-0000-0000-0000-000000000001",
+            "severity": "critical",
+            "rule": "quarantined",
+            "text": "contact:00000000-0000-0000-0000-000000000001 is out of service: it panicked",
+            "subject": {
+              "entity": "contact:00000000-0000-0000-0000-000000000001"
+            },
+            "at": "2026-03-02T08:01:25Z"
+          }
+        ]
+    "#]]);
+}
+
+#[test]
+fn agents() {
+    let (life, _) = centre();
+    check(&agent_json(&agent_id("ana"), agent_of(&life, "ana"), "Ana García"), &expect![[r#"
+        {
+          "id": "ana",
+          "name": "Ana García",
+          "team": "morning-1",
+          "level": 1,
+          "skills": {
+            "pensions": 3
+          },
+          "languages": [
+            "es"
+          ],
+          "capacity": {
+            "voice": 1
+          },
+          "queues": null,
+          "state": "busy",
+          "reason": null,
+          "since": "2026-03-02T08:00:22Z",
+          "pending": null,
+          "work": [
+            {
+              "contact": "00000000-0000-0000-0000-000000000001",
+              "state": "active",
+              "since": "2026-03-02T08:00:22Z"
+            }
+          ],
+          "room": {
+            "voice": 0
+          },
+          "version": 9
+        }
+    "#]]);
+    let lost = agent_json(&agent_id("dora"), agent_of(&life, "dora"), "Dora");
+    assert_eq!((&lost["state"], &lost["was"]), (&"lost".into(), &"ready".into()));
+    assert_eq!(lost["was_since"], rfc3339(START));
+    let away = agent_json(&agent_id("bea"), agent_of(&life, "bea"), "Bea");
+    assert_eq!((&away["state"], &away["reason"]), (&"not_ready".into(), &"break".into()));
+    let never = agent_json(&agent_id("eva"), &agent::Agent::default(), "Eva");
+    assert_eq!((&never["state"], &never["since"]), (&"signed_out".into(), &Value::Null));
+}
+
+#[test]
+fn contacts() {
+    let (mut life, talked) = centre();
+    let subject = "my pension".to_owned();
+    let personal = Personal { from: Some("+34 600 000 142".to_owned()), subject };
+    let waiting = life.arrive("pensions", false);
+    let offer = {
+        life.presence("bea", Wish::Ready);
+        life.offer(waiting, "bea")
+    };
+    let shown = contact_json(waiting, contact_of(&life, waiting), &personal, Some(2), false);
+    assert_eq!(shown["offer"]["id"], offer.to_string());
+    check(&shown, &expect![[""]]);
+    let masked = contact_json(talked, contact_of(&life, talked), &personal, Some(2), true);
+    assert_eq!(masked["from"], "··· ··· 142");
+    assert_eq!((&masked["subject"], &masked["position"]), (&"".into(), &Value::Null));
+    let short = Personal { from: Some("142".to_owned()), ..Personal::default() };
+    let masked = contact_json(talked, contact_of(&life, talked), &short, None, true);
+    assert_eq!(masked["from"], "··· ··· ···");
+    let refused = life.arrive("pensions", true);
+    let refused = contact_json(refused, contact_of(&life, refused), &personal, None, false);
+    assert_eq!((&refused["state"], &refused["reason"]), (&"refused".into(), &"full".into()));
+    assert_eq!(refused["queued_at"], Value::Null);
+}
+
+#[test]
+fn queues() {
+    let (life, _) = centre();
+    let id = queue_id("pensions");
+    let State::Queue(queue) = &life.states[&EntityId::Queue(id.clone())] else { panic!() };
+    let figures = life.board.figures(&id);
+    check(&queue_json(&id, queue, figures.as_ref()), &expect![[""]]);
+    assert_eq!(figures.as_ref(), life.board.data(Scope::All)["queues"].get("pensions"));
+}
+
+#[test]
+fn instants() {
+    let texts = [START, START.plus(Span::millis(1_500)), START.plus(Span(1)), Timestamp(-1)];
+    let texts: Vec<_> = texts.into_iter().map(rfc3339).collect();
+    assert_eq!(
+        texts,
+        [
+            "2026-03-02T08:00:00Z",
+            "2026-03-02T08:00:01.5Z",
+            "2026-03-02T08:00:00.000001Z",
+            "1969-12-31T23:59:59.999999Z"
+        ]
+    );
+    assert!(rfc3339(Timestamp(i64::MAX)).starts_with("9999"));
+}
+
+/// One line an event: its entity's kind, its name, its data.
+fn lines(entity: &EntityId, events: Vec<Event>) -> String {
+    let line = |event: Event| {
+        let recorded = Recorded { entity: entity.clone(), version: 1, at: START, event };
+        let value = event_json(812, "system", &recorded, None);
+        format!("{} {} {}\n", entity.kind(), value["event"].as_str().unwrap(), value["data"])
+    };
+    events.into_iter().map(line).collect()
+}
+
+#[test]
+fn an_event_done_late_says_so() {
+    let event = Event::Contact(contact::Event::Abandoned);
+    let entity = ContactId(Uuid::from_u128(1)).into();
+    let recorded = Recorded { entity, version: 3, at: START, event };
+    let late = event_json(812, "agent:ana", &recorded, Some(START.plus(Span::seconds(2))));
+    check(&late, &expect![[""]]);
+    let punctual = event_json(812, "agent:ana", &recorded, Some(START));
+    assert_eq!(punctual.get("observed_at"), None);
+}
+
+fn entered() -> Box<Entered> {
+    Box::new(Entered {
+        queue: queue_id("pensions"),
+        priority: slug("normal"),
+        order_key: OrderKey { rank: 1, at: START },
+        requirement: Requirement {
+            skills: [(slug("pensions"), 7)].into(),
+            language: Some(slug("ca")),
+            levels: Some([1, 2].into()),
+        },
+        external_id: Some("x1".to_owned()),
+        person: PersonId(Uuid::from_u128(9)),
+        terms: Terms {
+            offer_timeout: Span::seconds(20),
+            wrap_up: None,
+            on_reject: OnReject::NotReady,
+            max_misses: 1,
+            within: None,
+            short_abandon: Span::seconds(5),
+        },
+    })
+}
+
+#[test]
+fn events_of_contacts() {
+    use contact::Event as E;
+    let (offer, agent) = (OfferId(Uuid::from_u128(2)), agent_id("ana"));
+    let (by, until) = (Who::Agent(agent.clone()), START.plus(Span::seconds(20)));
+    let next = vec![agent_id("bea")];
+    let choice = Choice { candidates: 2, idle_since: START, next };
+    let (outcome, topic) = (Some("solved".to_owned()), None);
+    let reason = slug("busy");
+    let events = vec![
+        E::Queued(entered()),
+        E::Refused { entered: Some(entered()), reason: slug("full") },
+        E::Refused { entered: None, reason: slug("emergency") },
+        E::Offered { offer, agent: agent.clone(), expires_at: until, choice },
+        E::OfferAccepted { offer, agent: agent.clone() },
+        E::Answered { agent: agent.clone() },
+        E::OfferRejected { offer, agent: agent.clone(), reason: reason.clone(), back_off: None },
+        E::OfferMissed { offer, agent: agent.clone() },
+        E::OfferRecalled { offer, agent: agent.clone(), reason },
+        E::BackOffEnded { agent: agent.clone() },
+        E::Abandoned,
+        E::Held,
+        E::Resumed,
+        E::Completed { agent: agent.clone(), by: Who::Citizen, wrap_up_until: Some(until) },
+        E::Completed { agent, by: Who::Supervisor, wrap_up_until: None },
+        E::WrapUpExtended { by: by.clone(), until },
+        E::WrapUpEnded { by, outcome: outcome.clone(), topic: topic.clone() },
+        E::OutcomeGiven { outcome, topic },
+        E::PriorityChanged {
+            from: slug("normal"),
+            to: slug("high"),
+            order_key: OrderKey { rank: 0, at: START },
+        },
+    ];
+    let entity = ContactId(Uuid::from_u128(1)).into();
+    let events = events.into_iter().map(Event::Contact).collect();
+    expect![[""]].assert_eq(&lines(&entity, events));
+}
+
+#[test]
+fn events_of_agents() {
+    use agent::Event as E;
+    let (offer, contact) = (OfferId(Uuid::from_u128(2)), ContactId(Uuid::from_u128(1)));
+    let until = START.plus(Span::seconds(20));
+    let facts = Arc::new(Facts { team: slug("morning-1"), profile: Profile::default() });
+    let released = |result| E::Released { offer, contact, result };
+    let events = vec![
+        E::Changed { facts, text_hash: [0xab; 16] },
+        E::SignedIn { start: 2 },
+        E::SignedOut,
+        E::IntentChanged { not_ready: None },
+        E::IntentChanged { not_ready: Some(slug("break")) },
+        E::PendingChanged { pending: Some(Wish::NotReady(slug("break"))) },
+        E::PendingChanged { pending: Some(Wish::SignedOut) },
+        E::PendingChanged { pending: None },
+        E::Reserved { offer, contact, until },
+        released(OfferResult::Accepted),
+        released(OfferResult::Rejected),
+        released(OfferResult::Missed),
+        released(OfferResult::Recalled),
+        E::LegStarted { contact },
+        E::LegWrapping { contact, until: Some(until) },
+        E::LegWrapping { contact, until: None },
+        E::LegEnded { contact },
+        E::Lost,
+        E::Heard { start: 2 },
+        E::PresenceChanged {
+            state: agent::Kind::NotReady,
+            reason: Some(slug("break")),
+            since: START,
+        },
+    ];
+    let events = events.into_iter().map(Event::Agent).collect();
+    expect![[""]].assert_eq(&lines(&agent_id("ana").into(), events));
+}
+
+#[test]
+fn events_of_the_rest() {
+    let queues = vec![
+        queue::Event::Changed { rules: Box::new(rules("pensions")), text_hash: [1; 16] },
+        queue::Event::Opened { reason: None },
+        queue::Event::Closed { emergency: true, reason: Some(slug("fire")) },
+    ];
+    let grant = credential::Grant {
+        hash: [7; 16],
+        role: slug("agent"),
+        agent: Some(agent_id("ana")),
+        scope: Some(slug("read")),
+        token: None,
+        expires_at: None,
+    };
+    let tokens = vec![credential::Event::Made(grant), credential::Event::Ended];
+    let system = vec![
+        system::Event::Started { number: 3, rate: 1.0 },
+        system::Event::ClockSet { to: START },
+        system::Event::Configured { hash: [2; 16] },
+        system::Event::Quarantined { entity: agent_id("ana").into(), cause: "x".to_owned() },
+    ];
+    let token = EntityId::Token(CredentialId(Uuid::from_u128(5)));
+    let text = [
+        lines(&queue_id("pensions").into(), queues.into_iter().map(Event::Queue).collect()),
+        lines(&token, tokens.into_iter().map(Event::Credential).collect()),
+        lines(&EntityId::System, system.into_iter().map(Event::System).collect()),
+    ];
+    expect![[""]].assert_eq(&text.concat());
+}
