@@ -336,7 +336,43 @@ fn contacts() {
     };
     let shown = contact_json(waiting, contact_of(&life, waiting), &personal, Some(2), false);
     assert_eq!(shown["offer"]["id"], offer.to_string());
-    check(&shown, &expect![[""]]);
+    check(&shown, &expect![[r#"
+        {
+          "id": "00000000-0000-0000-0000-000000000007",
+          "channel": "voice",
+          "queue": "pensions",
+          "state": "offered",
+          "priority": "normal",
+          "language": null,
+          "requires": {
+            "pensions": 5
+          },
+          "citizen": null,
+          "from": "+34 600 000 142",
+          "arrived_at": "2026-03-02T08:01:25Z",
+          "queued_at": "2026-03-02T08:01:25Z",
+          "offered_at": "2026-03-02T08:01:25Z",
+          "answered_at": null,
+          "ended_at": null,
+          "agent": "bea",
+          "offer": {
+            "id": "00000000-0000-0000-0000-000000000008",
+            "agent": "bea",
+            "expires_at": "2026-03-02T08:01:45Z"
+          },
+          "consulted": null,
+          "position": 2,
+          "expected_wait_s": null,
+          "levels": null,
+          "subject": "my pension",
+          "external_id": null,
+          "preferred_agent": null,
+          "callback_of": null,
+          "outcome": null,
+          "topic": null,
+          "version": 2
+        }
+    "#]]);
     let masked = contact_json(talked, contact_of(&life, talked), &personal, Some(2), true);
     assert_eq!(masked["from"], "··· ··· 142");
     assert_eq!((&masked["subject"], &masked["position"]), (&"".into(), &Value::Null));
@@ -355,7 +391,49 @@ fn queues() {
     let id = queue_id("pensions");
     let State::Queue(queue) = &life.states[&EntityId::Queue(id.clone())] else { panic!() };
     let figures = life.board.figures(&id);
-    check(&queue_json(&id, queue, figures.as_ref()), &expect![[""]]);
+    check(&queue_json(&id, queue, figures.as_ref()), &expect![[r#"
+        {
+          "id": "pensions",
+          "name": "PENSIONS",
+          "short_name": "PENSIONS",
+          "channel": "voice",
+          "requires": {
+            "pensions": 5
+          },
+          "language": null,
+          "levels": null,
+          "service_level": {
+            "share": 0.8,
+            "within": "20s"
+          },
+          "max_waiting": null,
+          "wrap_up": "30s",
+          "offer_timeout": "20s",
+          "on_reject": "not_ready",
+          "max_misses": 1,
+          "short_abandon": "5s",
+          "state": "open",
+          "waiting": 1,
+          "longest_wait_since": "2026-03-02T08:01:25Z",
+          "active": 0,
+          "ready": 0,
+          "offered_today": 3,
+          "answered_today": 1,
+          "abandoned_today": 1,
+          "short_abandoned_today": 1,
+          "refused_today": 0,
+          "overflowed_out_today": 0,
+          "transferred_out_today": 0,
+          "callbacks_today": 0,
+          "carried_over_today": 0,
+          "service_level_today": 1.0,
+          "service_level_15m": 1.0,
+          "asa_today_s": 0.0,
+          "aht_today_s": null,
+          "expected_wait_s": null,
+          "version": 1
+        }
+    "#]]);
     assert_eq!(figures.as_ref(), life.board.data(Scope::All)["queues"].get("pensions"));
 }
 
@@ -391,7 +469,17 @@ fn an_event_done_late_says_so() {
     let entity = ContactId(Uuid::from_u128(1)).into();
     let recorded = Recorded { entity, version: 3, at: START, event };
     let late = event_json(812, "agent:ana", &recorded, Some(START.plus(Span::seconds(2))));
-    check(&late, &expect![[""]]);
+    check(&late, &expect![[r#"
+        {
+          "seq": 812,
+          "at": "2026-03-02T08:00:00Z",
+          "observed_at": "2026-03-02T08:00:02Z",
+          "entity": "contact:00000000-0000-0000-0000-000000000001",
+          "event": "abandoned",
+          "by": "agent:ana",
+          "data": {}
+        }
+    "#]]);
     let punctual = event_json(812, "agent:ana", &recorded, Some(START));
     assert_eq!(punctual.get("observed_at"), None);
 }
@@ -455,7 +543,27 @@ fn events_of_contacts() {
     ];
     let entity = ContactId(Uuid::from_u128(1)).into();
     let events = events.into_iter().map(Event::Contact).collect();
-    expect![[""]].assert_eq(&lines(&entity, events));
+    expect![[r#"
+        contact queued {"queue":"pensions","channel":"voice","priority":"normal","order_key":"1:1772438400000000","language":"ca","requires":{"pensions":7},"levels":[1,2],"external_id":"x1","person":"00000000-0000-0000-0000-000000000009"}
+        contact refused {"queue":"pensions","channel":"voice","priority":"normal","order_key":"1:1772438400000000","language":"ca","requires":{"pensions":7},"levels":[1,2],"external_id":"x1","person":"00000000-0000-0000-0000-000000000009","reason":"full"}
+        contact refused {"reason":"emergency"}
+        contact offered {"offer":"00000000-0000-0000-0000-000000000002","agent":"ana","expires_at":"2026-03-02T08:00:20Z","decision":{"at":"2026-03-02T08:00:00Z","agent":"ana","candidates":2,"strategy":"longest_idle","why":"idle since 2026-03-02T08:00:00Z","next":["bea"]}}
+        contact offer_accepted {"offer":"00000000-0000-0000-0000-000000000002","agent":"ana"}
+        contact answered {"agent":"ana"}
+        contact offer_rejected {"offer":"00000000-0000-0000-0000-000000000002","agent":"ana","reason":"busy"}
+        contact offer_missed {"offer":"00000000-0000-0000-0000-000000000002","agent":"ana","reason":"missed_offer"}
+        contact offer_recalled {"offer":"00000000-0000-0000-0000-000000000002","agent":"ana","reason":"busy"}
+        contact back_off_ended {"agent":"ana"}
+        contact abandoned {}
+        contact held {}
+        contact resumed {}
+        contact completed {"agent":"ana","by":"citizen","wrap_up_until":"2026-03-02T08:00:20Z"}
+        contact completed {"agent":"ana","by":"supervisor","wrap_up_until":null}
+        contact wrap_up_extended {"until":"2026-03-02T08:00:20Z"}
+        contact wrap_up_ended {"by":"agent:ana","outcome":"solved","topic":null}
+        contact outcome_given {"outcome":"solved","topic":null}
+        contact priority_changed {"from":"normal","to":"high","order_key":"0:1772438400000000"}
+    "#]].assert_eq(&lines(&entity, events));
 }
 
 #[test]
@@ -492,7 +600,28 @@ fn events_of_agents() {
         },
     ];
     let events = events.into_iter().map(Event::Agent).collect();
-    expect![[""]].assert_eq(&lines(&agent_id("ana").into(), events));
+    expect![[r#"
+        agent changed {"hash":"abababababababababababababababab"}
+        agent signed_in {"start":2}
+        agent signed_out {}
+        agent intent_changed {"state":"ready","reason":null}
+        agent intent_changed {"state":"not_ready","reason":"break"}
+        agent pending_changed {"state":"not_ready","reason":"break"}
+        agent pending_changed {"state":"signed_out","reason":null}
+        agent pending_changed {"state":null,"reason":null}
+        agent reserved {"offer":"00000000-0000-0000-0000-000000000002","contact":"00000000-0000-0000-0000-000000000001"}
+        agent released {"offer":"00000000-0000-0000-0000-000000000002","result":"accepted"}
+        agent released {"offer":"00000000-0000-0000-0000-000000000002","result":"rejected"}
+        agent released {"offer":"00000000-0000-0000-0000-000000000002","result":"missed"}
+        agent released {"offer":"00000000-0000-0000-0000-000000000002","result":"recalled"}
+        agent leg_started {"contact":"00000000-0000-0000-0000-000000000001"}
+        agent leg_wrapping {"contact":"00000000-0000-0000-0000-000000000001","until":"2026-03-02T08:00:20Z"}
+        agent leg_wrapping {"contact":"00000000-0000-0000-0000-000000000001","until":null}
+        agent leg_ended {"contact":"00000000-0000-0000-0000-000000000001"}
+        agent lost {}
+        agent heard {"start":2}
+        agent presence_changed {"state":"not_ready","reason":"break","since":"2026-03-02T08:00:00Z"}
+    "#]].assert_eq(&lines(&agent_id("ana").into(), events));
 }
 
 #[test]
@@ -523,5 +652,15 @@ fn events_of_the_rest() {
         lines(&token, tokens.into_iter().map(Event::Credential).collect()),
         lines(&EntityId::System, system.into_iter().map(Event::System).collect()),
     ];
-    expect![[""]].assert_eq(&text.concat());
+    expect![[r#"
+        queue changed {"hash":"01010101010101010101010101010101"}
+        queue opened {}
+        queue closed {"emergency":true}
+        token made {"role":"agent","agent":"ana","scope":"read"}
+        token ended {}
+        system started {"number":3,"rate":1.0}
+        system clock_set {"to":"2026-03-02T08:00:00Z"}
+        system configured {"hash":"02020202020202020202020202020202"}
+        system quarantined {"entity":"agent:ana","cause":"x"}
+    "#]].assert_eq(&text.concat());
 }
