@@ -100,8 +100,8 @@ fn entered_json(entered: &Entered) -> Map<String, Value> {
     members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// Why this agent, as it was when the offer was made.
-pub(super) fn decision_json(at: Timestamp, agent: &AgentId, choice: &Choice) -> Value {
+/// Why this agent, as it was recorded when the offer was made: also `decision` of an explanation.
+pub fn decision_json(at: Timestamp, agent: &AgentId, choice: &Choice) -> Value {
     json!({
         "at": rfc3339(at),
         "agent": agent.as_str(),

@@ -12,7 +12,7 @@ mod roster;
 mod wallboard;
 
 pub use delta::{Delta, apply_delta, delta};
-pub use events::event_json;
+pub use events::{decision_json, event_json};
 pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339};
 pub use roster::Roster;
 pub use wallboard::{Scope, Wallboard};

@@ -9,7 +9,7 @@ use atalaya_domain::{EntityId, State};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::life::{Life, QUEUES, agent_id, madrid, queue_id, slug};
+use crate::life::{Life, QUEUES, agent_id, madrid, queue_id, rules, slug};
 
 /// Lives in the short form; `ATALAYA_VIEWS_LIVES` says how many in the long one.
 const LIVES: u32 = 48;
@@ -156,6 +156,24 @@ fn figures_hold(life: &Life, queue: &QueueId, figures: &Value) {
     for (key, count) in expected {
         assert_eq!(figures[key], json!(count), "{key} of {queue}");
     }
+    let mean = |spans: Vec<Span>| {
+        let sum: i64 = spans.iter().map(|span| span.0).sum();
+        (!spans.is_empty()).then(|| Span(sum / spans.len() as i64).as_seconds())
+    };
+    let waits = all.iter().filter(|c| is_today(c.answered_at)).map(|c| wait(c)).collect();
+    assert_eq!(figures["asa_today_s"], json!(mean(waits)), "asa of {queue}");
+    let legs = all.iter().filter(|c| is_today(c.closed_at));
+    let legs = legs.map(|c| c.closed_at.unwrap().since(c.answered_at.unwrap())).collect();
+    assert_eq!(figures["aht_today_s"], json!(mean(legs)), "aht of {queue}");
+    let ready = life.states.values().filter(|state| match state {
+        State::Agent(agent) => {
+            let profile = &agent.facts.as_ref().unwrap().profile;
+            let requirement = rules(queue.as_str()).requirement;
+            agent.presence().state == Kind::Ready && requirement.unfit(queue, profile).is_none()
+        }
+        _ => false,
+    });
+    assert_eq!(figures["ready"], json!(ready.count()), "ready of {queue}");
     let oldest = all.iter().filter(|c| c.is_waiting()).map(|c| c.arrived_at).min();
     assert_eq!(figures["longest_wait_since"], json!(oldest.map(atalaya::views::rfc3339)));
     let is_recent = |at: Option<Timestamp>| {
@@ -246,6 +264,6 @@ fn pauses_add_up_and_do_not_wipe_the_day() {
     assert_eq!((today.not_ready, today.handled), (Span::seconds(9 * 3_600), 0));
 }
 
-pub(crate) fn at(text: &str) -> Timestamp {
+fn at(text: &str) -> Timestamp {
     Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
 }
