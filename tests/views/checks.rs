@@ -158,7 +158,7 @@ fn figures_hold(life: &Life, queue: &QueueId, figures: &Value) {
     }
     let mean = |spans: Vec<Span>| {
         let sum: i64 = spans.iter().map(|span| span.0).sum();
-        (!spans.is_empty()).then(|| Span(sum / spans.len() as i64).as_seconds())
+        (!spans.is_empty()).then(|| Span(sum / i64::try_from(spans.len()).unwrap()).as_seconds())
     };
     let waits = all.iter().filter(|c| is_today(c.answered_at)).map(|c| wait(c)).collect();
     assert_eq!(figures["asa_today_s"], json!(mean(waits)), "asa of {queue}");
