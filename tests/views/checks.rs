@@ -2,10 +2,11 @@
 
 use atalaya::views::{Scope, Wallboard, apply_delta, delta};
 use atalaya_domain::agent::{Agent, Kind, Wish};
-use atalaya_domain::contact::{Contact, State as Place};
+use atalaya_domain::contact::{Command, Contact, State as Place, Who};
 use atalaya_domain::ids::QueueId;
 use atalaya_domain::time::{Span, Timestamp};
 use atalaya_domain::{EntityId, State};
+use expect_test::expect;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -262,6 +263,106 @@ fn pauses_add_up_and_do_not_wipe_the_day() {
     life.board.roll_to(at("2026-03-05T08:00:00Z"));
     let today = life.board.roster().today(&agent_id("ana"), at("2026-03-05T08:00:00Z")).unwrap();
     assert_eq!((today.not_ready, today.handled), (Span::seconds(9 * 3_600), 0));
+}
+
+/// What is told after midnight and happened before changes what was carried over, nothing else:
+/// the same as if it had been told in time.
+#[test]
+fn what_is_told_after_midnight_belongs_to_its_own_day() {
+    let mut life = Life::new();
+    life.presence("ana", Wish::Ready);
+    life.now = at("2026-03-02T22:59:00Z");
+    let waiting = life.arrive("general", false);
+    let answered = life.arrive("general", false);
+    life.answer(answered, "ana");
+    let gone = life.arrive("general", false);
+    life.contact(gone, Command::Abandon);
+    life.contact(waiting, Command::Refuse { reason: slug("emergency") });
+    life.arrive("general", false);
+    life.arrive("general", true);
+    let midnight = at("2026-03-02T23:00:00Z");
+    life.board.roll_to(midnight);
+    for told_in_time in 0..life.log.len() {
+        let mut late = Wallboard::new(madrid());
+        for (place, folded) in life.log.iter().enumerate() {
+            if place == told_in_time {
+                late.roll_to(midnight);
+            }
+            late.fold(folded.seq, &folded.recorded, &folded.before, &folded.after);
+        }
+        late.roll_to(midnight);
+        let data = late.data(Scope::All);
+        // A board that begins with the midnight has no day before it: it is told only later days.
+        if told_in_time > 0 {
+            assert_eq!(data, life.board.data(Scope::All), "{told_in_time} told in time");
+        }
+        assert_eq!(data["totals"]["carried_over_today"], 1);
+    }
+}
+
+/// The window holds 180 slices of 5 s, the one that runs now included.
+#[test]
+fn the_window_slides() {
+    let mut life = Life::new();
+    let start = life.now;
+    life.presence("carla", Wish::Ready);
+    let contact = life.arrive("pensions", false);
+    life.answer(contact, "carla");
+    let late = life.arrive("pensions", false);
+    life.now = start.plus(Span::seconds(179 * 5));
+    life.contact(late, Command::Abandon);
+    let level = |life: &Life| life.board.data(Scope::All)["queues"]["pensions"].clone();
+    assert_eq!(level(&life)["service_level_15m"], 0.5);
+    life.board.roll_to(start.plus(Span::seconds(180 * 5)));
+    assert_eq!(level(&life)["service_level_15m"], 0.0);
+    life.board.roll_to(start.plus(Span::seconds(359 * 5)));
+    assert_eq!(level(&life)["service_level_15m"], Value::Null);
+    assert_eq!(level(&life)["service_level_today"], 0.5);
+}
+
+#[test]
+fn an_outcome_given_late_counts_nothing() {
+    let mut life = Life::new();
+    life.presence("ana", Wish::Ready);
+    let contact = life.arrive("general", false);
+    life.answer(contact, "ana");
+    life.wait(60);
+    life.contact(contact, Command::Complete { by: Who::System });
+    let before = life.board.data(Scope::All);
+    assert_eq!(before["queues"]["general"]["aht_today_s"], 60.0);
+    life.wait(40);
+    let (outcome, topic) = (Some("solved".to_owned()), None);
+    let events = life.log.len();
+    life.contact(contact, Command::EndWrapUp { by: Who::System, outcome, topic });
+    assert_eq!(life.log.len(), events + 1);
+    assert_eq!(life.board.data(Scope::All), before);
+}
+
+/// One who comes to wait moves six members, each by its own pointer.
+#[test]
+fn a_delta_says_no_more_than_what_changed() {
+    let mut life = Life::new();
+    let before = life.board.data(Scope::All);
+    life.arrive("general", false);
+    let change = delta(&before, &life.board.data(Scope::All));
+    expect![[r#"
+        {
+          "set": {
+            "/totals/waiting": 1,
+            "/totals/offered_today": 1,
+            "/totals/longest_wait_since": "2026-03-02T08:00:00Z",
+            "/queues/general/waiting": 1,
+            "/queues/general/longest_wait_since": "2026-03-02T08:00:00Z",
+            "/queues/general/offered_today": 1
+          },
+          "remove": []
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&change).unwrap());
+    life.presence("ana", Wish::Ready);
+    let before = life.board.data(Scope::All);
+    life.presence("ana", Wish::SignedOut);
+    let change = delta(&before, &life.board.data(Scope::All));
+    assert_eq!(change.remove, ["/agents/ana"]);
 }
 
 fn at(text: &str) -> Timestamp {

@@ -21,7 +21,7 @@ pub(crate) const QUEUES: [&str; 3] = ["general", "late", "pensions"];
 pub(crate) const AGENTS: [&str; 4] = ["ana", "bea", "carla", "dora"];
 
 /// What may pass between two steps, in seconds.
-const WAITS: [i64; 8] = [0, 0, 1, 5, 21, 40, 400, 9 * 3_600];
+const WAITS: [i64; 8] = [0, 1, 5, 20, 21, 40, 400, 9 * 3_600];
 
 pub(crate) struct Folded {
     pub(crate) seq: u64,
