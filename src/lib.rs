@@ -5,3 +5,4 @@ pub mod api;
 pub mod journal;
 pub mod replay;
 pub mod simulation;
+pub mod views;
