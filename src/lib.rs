@@ -1,5 +1,6 @@
 //! Atalaya: supervises a contact centre live. The map of the house is in ARCHITECTURE.md.
 
 pub mod actors;
+pub mod api;
 pub mod journal;
 pub mod simulation;
