@@ -1,10 +1,12 @@
 //! Every route, on one screen. Who may use it: `roles`.
 
+use std::net::TcpListener;
+
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource};
-use actix_web::{App, Error, HttpResponse};
+use actix_web::{App, Error, HttpResponse, HttpServer};
 
 use super::problem::Problem;
 use super::{Api, agents, contacts, events, guard, health, queues, sessions, tokens};
@@ -27,6 +29,22 @@ pub fn app(
         .default_service(web::to(nothing))
         .wrap(from_fn(guard::guard))
         .wrap(from_fn(guard::shield))
+}
+
+/// Requests in hand on one worker; those past it wait to be accepted.
+pub const CONNECTIONS_PER_WORKER_MAX: usize = 4_096;
+/// Threads that answer.
+pub const WORKERS: usize = 2;
+
+/// A server on `listener`, not yet polled.
+pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || app(api.clone()));
+    Ok(server
+        .workers(WORKERS)
+        .max_connections(CONNECTIONS_PER_WORKER_MAX)
+        .disable_signals()
+        .listen(listener)?
+        .run())
 }
 
 #[rustfmt::skip]

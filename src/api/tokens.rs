@@ -6,6 +6,7 @@ use atalaya_domain::ids::{AgentId, CredentialId, EntityId};
 use atalaya_domain::machine;
 use uuid::Uuid;
 
+use super::Api;
 use super::answer::{self, Answer};
 use super::body::{Body, missing, slug};
 use super::call::Call;
@@ -15,6 +16,8 @@ use super::problem::{Code, Problem};
 use super::roles::Role;
 use super::secrets::Secrets;
 use super::wire;
+use crate::actors::shell::Done;
+use crate::journal::commit::Cause;
 
 /// `GET /tokens`, also of those that are over.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
@@ -37,17 +40,27 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let grant = grant(&role, agent, scope.as_deref())?;
     let work = call.clone();
     once(call, &kept, async move {
-        let secret = Secrets::make()?;
-        let hash = work.api.secrets.hash("token", &secret);
-        let id = CredentialId(Uuid::now_v7());
+        let (id, secret, done) = make(&work.api, grant, work.caller()?.cause()).await?;
         let to = EntityId::Token(id);
-        let command = machine::Command::Credential(Command::Make(Grant { hash, ..grant }));
-        let done = work.tell(to.clone(), command).await?;
-        work.api.secrets.learn(hash, to.clone());
         let made = Answer::made(to, format!("/api/v1/tokens/{id}"), &done);
         Ok(Answer { secret: Some(secret), ..made })
     })
     .await
+}
+
+/// Makes a token of `grant`, whatever its hash: its id, its secret, how it was committed.
+pub async fn make(
+    api: &Api,
+    grant: Grant,
+    cause: Cause,
+) -> Result<(CredentialId, String, Done), Problem> {
+    let secret = Secrets::make()?;
+    let hash = api.secrets.hash("token", &secret);
+    let id = CredentialId(Uuid::now_v7());
+    let command = machine::Command::Credential(Command::Make(Grant { hash, ..grant }));
+    let done = api.core.tell(EntityId::Token(id), command, cause).await?;
+    api.secrets.learn(hash, EntityId::Token(id));
+    Ok((id, secret, done))
 }
 
 /// What a token may be, the hash still to come.
