@@ -34,11 +34,7 @@ pub struct Centre {
     directory: Directory,
     gate: Arc<Notify>,
     events: Mutex<Vec<Numbered>>,
-    clock: Option<Clock>,
 }
-
-/// Says what time it is in the centre.
-pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Centre {
     /// The brain, for as long as the guard is held; never across an await.
@@ -53,35 +49,12 @@ impl Centre {
 
     /// Whether commands pass one at a time.
     pub const fn is_lockstep(&self) -> bool {
-        self.clock.is_none()
+        true
     }
 
     /// The present; in lockstep every order brings its own.
-    pub fn now(&self) -> Now {
-        Now::live(self.clock.as_ref().map_or(Timestamp(0), |clock| clock()))
-    }
-
-    /// A centre whose commands pass as they come, at the instants that `clock` gives.
-    pub fn live(
-        commit: Box<dyn Commit>,
-        arbiters: Vec<ArbiterHandle>,
-        clock: Clock,
-    ) -> Result<(Arc<Self>, JoinHandle<()>), Failure> {
-        let start = clock();
-        start_with(Brain::new(None, start), commit, arbiters, Some(clock))
-    }
-
-    /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = events.partition_point(|event| event.seq <= seq);
-        events[from..].iter().take(limit).cloned().collect()
-    }
-
-    /// Number of the last event published.
-    pub fn last_seq(&self) -> u64 {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.seq)
+    pub const fn now(&self) -> Now {
+        Now::live(Timestamp(0))
     }
 
     /// Keeps what was published, for whoever reads the stream.
@@ -145,8 +118,18 @@ pub async fn play(
     commit: Box<dyn Commit>,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    let brain = Brain::new(Some(Driver::new(scenario)), scenario.start);
-    let (centre, thread) = start_with(brain, commit, arbiters, None)?;
+    let (batches, received) = mpsc::channel(BATCHES_MAX);
+    let (writer, thread) =
+        writer::start(commit, batches).map_err(|error| Failure::NotCommitted(error.to_string()))?;
+    let centre = Arc::new(Centre {
+        slots: Slots::default(),
+        brain: Mutex::new(Brain::new(Some(Driver::new(scenario)), scenario.start)),
+        writer: OnceLock::from(writer),
+        directory: Directory::new(arbiters),
+        gate: Arc::new(Notify::new()),
+        events: Mutex::new(Vec::new()),
+    });
+    actix::spawn(project(centre.clone(), received));
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;
@@ -163,26 +146,4 @@ pub async fn play(
         }
     }
     Err(Failure::Contended)
-}
-
-fn start_with(
-    brain: Brain,
-    commit: Box<dyn Commit>,
-    arbiters: Vec<ArbiterHandle>,
-    clock: Option<Clock>,
-) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    let (batches, received) = mpsc::channel(BATCHES_MAX);
-    let (writer, thread) =
-        writer::start(commit, batches).map_err(|error| Failure::NotCommitted(error.to_string()))?;
-    let centre = Arc::new(Centre {
-        slots: Slots::default(),
-        brain: Mutex::new(brain),
-        writer: OnceLock::from(writer),
-        directory: Directory::new(arbiters),
-        gate: Arc::new(Notify::new()),
-        events: Mutex::new(Vec::new()),
-        clock,
-    });
-    actix::spawn(project(centre.clone(), received));
-    Ok((centre, thread))
 }
