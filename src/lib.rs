@@ -3,4 +3,5 @@
 pub mod actors;
 pub mod api;
 pub mod journal;
+pub mod replay;
 pub mod simulation;

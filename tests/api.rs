@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may panic")]
 
+mod support;
+
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::body::to_bytes;
@@ -13,20 +13,19 @@ use actix_web::dev::Service;
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Data};
-use atalaya::actors::centre::Centre;
+use atalaya::actors::centre::{Centre, Options};
+use atalaya::actors::clock::Clock;
 use atalaya::api::body::BODY_BYTES_MAX;
 use atalaya::api::roles::{Line, Role, TABLE, Who};
 use atalaya::api::{Api, routes, tokens};
 use atalaya::journal::commit::{Cause, Memory};
 use atalaya_domain::ids::AgentId;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 
-/// Where the centre's clock stands at first, in microseconds.
-const START: i64 = 1_772_438_400_000_000;
-/// Looks at a state before it is given up.
-const LOOKS_MAX: usize = 5_000;
+/// Where the centre's clock stands at first: 2026-03-02, 08:00.
+const START: Timestamp = Timestamp(1_772_438_400_000_000);
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
 type Send = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse>>;
@@ -34,7 +33,7 @@ type Send = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse>>;
 struct House {
     service: Send,
     api: Data<Api>,
-    clock: Arc<AtomicI64>,
+    centre: Arc<Centre>,
     admin: String,
 }
 
@@ -58,12 +57,12 @@ impl Reply {
 }
 
 async fn house() -> House {
-    let clock = Arc::new(AtomicI64::new(START));
-    let told = clock.clone();
-    let told = Box::new(move || Timestamp(told.load(Ordering::SeqCst)));
+    let clock = Clock::new(START, 0.0);
     let arbiters = vec![actix::Arbiter::current()];
-    let (centre, _) = Centre::live(Box::new(Memory::default()), arbiters, told).unwrap();
-    let api = Data::new(Api::new(centre, [7; 32], "e1".into()));
+    let commit = Box::new(Memory::default());
+    let options = Options { commit, arbiters, clock, driver: None };
+    let (centre, _) = Centre::start(options).unwrap();
+    let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));
     let grant = tokens::grant("administrator", None, Some("act_as")).unwrap();
     let (_, admin, _) = tokens::make(&api, grant, Cause::system()).await.unwrap();
     let app = routes::app(api.clone()).route("/boom", web::get().to(boom));
@@ -78,7 +77,7 @@ async fn house() -> House {
         };
         Box::pin(answer) as LocalBoxFuture<'static, HttpResponse>
     });
-    House { service, api, clock, admin }
+    House { service, api, centre, admin }
 }
 
 async fn boom() -> HttpResponse {
@@ -156,14 +155,11 @@ impl House {
     /// The contact, once it is in `state`.
     async fn until(&self, contact: &str, state: &str) -> Value {
         let path = format!("/api/v1/contacts/{contact}");
-        for _ in 0..LOOKS_MAX {
+        let look = async || {
             let reply = self.get(&path, &self.admin).await;
-            if reply.json["state"] == state {
-                return reply.json;
-            }
-            actix_web::rt::time::sleep(Duration::from_millis(1)).await;
-        }
-        panic!("{contact} never was {state}: {:?}", self.get(&path, &self.admin).await)
+            (reply.json["state"] == state).then_some(reply.json)
+        };
+        support::wait_for_async(&format!("{contact} {state}"), look).await
     }
 }
 
@@ -379,7 +375,7 @@ async fn a_late_accept_is_409_and_says_why() {
     house.ready("ana", ana).await;
     let offered = house.until(&contact, "offered").await;
     let offer = offered["offer"]["id"].as_str().unwrap();
-    house.clock.fetch_add(20_000_000, Ordering::SeqCst);
+    house.centre.clock().advance_to(START.plus(Span::seconds(20)));
     let path = format!("/api/v1/agents/ana/offers/{offer}/accept");
     let late = house.ask("POST", &path, ana, json!({})).await;
     assert_eq!((late.status, late.problem()), (409, "offer-gone"), "{late:?}");

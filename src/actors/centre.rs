@@ -1,5 +1,6 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -7,15 +8,17 @@ use actix::ArbiterHandle;
 use atalaya_domain::contact;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::{Now, Timestamp};
+use atalaya_domain::time::Now;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::brain::{Brain, Next, Origin};
+use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
 use super::projector::project;
 use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
+use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
 use crate::journal::commit::{Cause, Commit, Numbered};
 use crate::simulation::driver::Driver;
@@ -33,7 +36,23 @@ pub struct Centre {
     writer: OnceLock<WriterHandle>,
     directory: Directory,
     gate: Arc<Notify>,
+    deadlines: Notify,
+    clock: Clock,
+    lockstep: bool,
+    closed: AtomicBool,
     events: Mutex<Vec<Numbered>>,
+}
+
+/// How a centre is started.
+pub struct Options {
+    /// Where entries are committed.
+    pub commit: Box<dyn Commit>,
+    /// Where the lanes live; at least one.
+    pub arbiters: Vec<ArbiterHandle>,
+    /// The centre's clock.
+    pub clock: Clock,
+    /// The people of a scenario: lockstep. `None`: live.
+    pub driver: Option<Driver>,
 }
 
 impl Centre {
@@ -47,19 +66,79 @@ impl Centre {
         self.writer.get().cloned().unwrap_or_else(WriterHandle::closed)
     }
 
-    /// Whether commands pass one at a time.
-    pub const fn is_lockstep(&self) -> bool {
-        true
+    /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
+    pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
+        let Options { commit, arbiters, clock, driver } = options;
+        let (batches, received) = mpsc::channel(BATCHES_MAX);
+        let (writer, thread) = writer::start(commit, batches)?;
+        let lockstep = driver.is_some();
+        let centre = Arc::new(Self {
+            slots: Slots::default(),
+            brain: Mutex::new(Brain::new(driver, clock.now())),
+            writer: OnceLock::from(writer),
+            directory: Directory::new(arbiters),
+            gate: Arc::new(Notify::new()),
+            deadlines: Notify::new(),
+            clock,
+            lockstep,
+            closed: AtomicBool::new(false),
+            events: Mutex::new(Vec::new()),
+        });
+        actix::spawn(project(centre.clone(), received));
+        if !lockstep {
+            actix::spawn(keep(centre.clone()));
+        }
+        Ok((centre, thread))
     }
 
-    /// The present; in lockstep every order brings its own.
-    pub const fn now(&self) -> Now {
-        Now::live(Timestamp(0))
+    /// Whether commands pass one at a time.
+    pub const fn is_lockstep(&self) -> bool {
+        self.lockstep
+    }
+
+    /// The centre's clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The present: live, the phase is the last of its instant.
+    pub fn now(&self) -> Now {
+        Now::live(self.clock.now())
+    }
+
+    /// Ends what the centre does by itself.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.deadlines.notify_one();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Waits until the first deadline may be another.
+    pub async fn deadlines_changed(&self) {
+        self.deadlines.notified().await;
+    }
+
+    /// Seq of the last published event.
+    pub fn last_seq(&self) -> u64 {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.last().map_or(0, |event| event.seq)
+    }
+
+    /// At most `limit` published events after `seq`, in order.
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
+        events[from..].iter().take(limit).cloned().collect()
     }
 
     /// Keeps what was published, for whoever reads the stream.
     pub fn published(&self, events: &[Numbered]) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(events);
+        self.deadlines.notify_one();
     }
 
     /// Every event published so far.
@@ -118,18 +197,10 @@ pub async fn play(
     commit: Box<dyn Commit>,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    let (batches, received) = mpsc::channel(BATCHES_MAX);
-    let (writer, thread) =
-        writer::start(commit, batches).map_err(|error| Failure::NotCommitted(error.to_string()))?;
-    let centre = Arc::new(Centre {
-        slots: Slots::default(),
-        brain: Mutex::new(Brain::new(Some(Driver::new(scenario)), scenario.start)),
-        writer: OnceLock::from(writer),
-        directory: Directory::new(arbiters),
-        gate: Arc::new(Notify::new()),
-        events: Mutex::new(Vec::new()),
-    });
-    actix::spawn(project(centre.clone(), received));
+    let driver = Some(Driver::new(scenario));
+    let clock = Clock::new(scenario.start, 0.0);
+    let (centre, thread) = Centre::start(Options { commit, arbiters, clock, driver })
+        .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;
@@ -140,6 +211,7 @@ pub async fn play(
             Next::Done => return Ok((centre, thread)),
             Next::Void => (),
             Next::Pass(origin) => {
+                centre.clock.advance_to(origin.now.at);
                 centre.pass(*origin, Token::pass(&centre.gate));
                 centre.gate.notified().await;
             }

@@ -38,7 +38,8 @@ fn fold(centre: &Centre, entry: &Sealed) {
         match centre.slots.apply(&numbered.recorded) {
             Applied::Done => brain.fold(numbered, &centre.slots),
             Applied::Panicked => {
-                tracing::error!(entity = %id, seq = numbered.seq, "quarantined: its machine panicked");
+                let seq = numbered.seq;
+                tracing::error!(entity = %id, seq, "quarantined: its machine panicked");
                 brain.quarantine(id);
             }
             Applied::Frozen => (),

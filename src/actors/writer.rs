@@ -2,7 +2,8 @@
 //!
 //! A thread takes what is waiting, refuses what was decided on versions that have moved on, numbers
 //! the rest, commits it as one batch, and hands batch and refusals to the projector: a refusal
-//! travels the road of commits, so that its leader decides anew on states that hold what refused it.
+//! travels the road of commits, so that its leader decides anew on states that hold what refused
+//! it.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};

@@ -73,8 +73,9 @@ pub fn entity(call: &Call, id: &EntityId) -> Result<(Value, u64), Problem> {
             let places = call.api.core.positions(queue.filter(|_| contact.is_waiting()));
             wire::contact::json(call, *id, contact, places.get(id).copied())
         }
-        (EntityId::Token(id), State::Credential(token)) => wire::token::json(*id, token),
-        (EntityId::Session(id), State::Credential(token)) => wire::token::json(*id, token),
+        (EntityId::Token(id) | EntityId::Session(id), State::Credential(token)) => {
+            wire::token::json(*id, token)
+        }
         _ => None,
     };
     let json = json.ok_or_else(|| Problem::not_found(id.kind()))?;

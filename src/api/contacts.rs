@@ -81,7 +81,7 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         let done = match work.tell(id.into(), command).await {
             Ok(done) => done,
             Err(problem) => {
-                if problem.code != Code::CommitUnknown {
+                if problem.code() != Code::CommitUnknown {
                     work.api.personal.forget_contact(id);
                 }
                 return Err(problem);

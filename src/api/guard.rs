@@ -15,6 +15,7 @@ use super::call::Caller;
 use super::problem::{Code, Problem};
 use super::roles::{Look, Role, Who, look_up};
 use super::secrets::same;
+use crate::actors::clock::wall_now;
 
 /// The cookie of a session.
 pub const SESSION_COOKIE: &str = "__Host-atalaya";
@@ -142,7 +143,7 @@ fn by_session(api: &Api, secret: &str) -> Option<Caller> {
     let EntityId::Session(session) = found else { return None };
     let credential = api.core.credential(&found).filter(|credential| !credential.ended)?;
     let grant = credential.grant?;
-    if grant.expires_at.is_some_and(|end| end <= super::wall()) {
+    if grant.expires_at.is_some_and(|end| end <= wall_now()) {
         return None;
     }
     caller_of(api, grant.token?, Some(session))
@@ -151,7 +152,7 @@ fn by_session(api: &Api, secret: &str) -> Option<Caller> {
 fn caller_of(api: &Api, token: CredentialId, session: Option<CredentialId>) -> Option<Caller> {
     let credential = api.core.credential(&EntityId::Token(token))?;
     let grant = credential.grant.filter(|_| !credential.ended)?;
-    let over = grant.expires_at.is_some_and(|end| end <= super::wall());
+    let over = grant.expires_at.is_some_and(|end| end <= wall_now());
     if over { None } else { Caller::of(&grant, token, session) }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod agents;
 pub mod answer;
+pub mod assets;
 pub mod body;
 pub mod call;
 pub mod contacts;
@@ -26,10 +27,8 @@ pub mod tokens;
 pub mod wire;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use atalaya_domain::priority::Priorities;
-use atalaya_domain::time::Timestamp;
 
 use self::core::Core;
 use crate::actors::centre::Centre;
@@ -63,10 +62,4 @@ impl Api {
             epoch,
         }
     }
-}
-
-/// Wall time: sessions and tokens go by it, whatever the centre's clock does.
-pub fn wall() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

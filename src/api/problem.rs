@@ -123,11 +123,13 @@ impl Code {
     }
 }
 
-/// One problem on its way out.
+/// One problem on its way out; boxed, since most answers are none.
 #[derive(Debug, Clone)]
-pub struct Problem {
-    /// Which.
-    pub code: Code,
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    code: Code,
     detail: String,
     members: Map<String, Value>,
     allow: Option<String>,
@@ -136,13 +138,19 @@ pub struct Problem {
 impl Problem {
     /// A problem that says `detail`.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), members: Map::new(), allow: None }
+        let (detail, members) = (detail.into(), Map::new());
+        Self(Box::new(Parts { code, detail, members, allow: None }))
+    }
+
+    /// Which it is.
+    pub const fn code(&self) -> Code {
+        self.0.code
     }
 
     /// With a member of its own.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -171,7 +179,9 @@ impl Problem {
     /// Another method; `allow` lists those that the path has.
     pub fn method(method: &str, allow: String) -> Self {
         let detail = format!("cannot {method} this path: it takes {allow}");
-        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed, detail) }
+        let mut problem = Self::new(Code::MethodNotAllowed, detail);
+        problem.0.allow = Some(allow);
+        problem
     }
 
     /// Our fault; what happened is in the log, not here.
@@ -181,15 +191,15 @@ impl Problem {
 
     /// As it goes out.
     pub fn to_json(&self) -> Value {
-        let (urn, status, title) = self.code.row();
+        let (urn, status, title) = self.0.code.row();
         let mut body = json!({
             "type": format!("urn:atalaya:problem:{urn}"),
             "title": title,
             "status": status,
-            "detail": self.detail,
+            "detail": self.0.detail,
         });
         if let Some(body) = body.as_object_mut() {
-            body.extend(self.members.clone());
+            body.extend(self.0.members.clone());
         }
         body
     }
@@ -197,13 +207,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
+        f.write_str(&self.0.detail)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.code.row().1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.code.row().1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -216,7 +226,7 @@ impl ResponseError for Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header(("WWW-Authenticate", "Bearer"));
         }
-        if let Some(allow) = &self.allow {
+        if let Some(allow) = &self.0.allow {
             response.insert_header((ALLOW, allow.as_str()));
         }
         response.body(self.to_json().to_string())

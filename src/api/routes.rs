@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resourc
 use actix_web::{App, Error, HttpResponse, HttpServer};
 
 use super::problem::Problem;
-use super::{Api, agents, contacts, events, guard, health, queues, sessions, tokens};
+use super::{Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens};
 
 /// The application: routes behind guard and shield.
 pub fn app(
@@ -76,7 +76,7 @@ fn routes(app: &mut ServiceConfig) {
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))
         .service(v1("/sessions").route(post().to(sessions::create)))
         .service(v1("/sessions/current").route(delete().to(sessions::end)));
-    // The application's files: `assets::routes(app)`.
+    assets::configure(app);
 }
 
 /// Nothing here; for a path of the table this would be a route that was forgotten.

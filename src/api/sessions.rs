@@ -14,7 +14,8 @@ use super::call::Call;
 use super::guard::{CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, by_token};
 use super::problem::{Code, Problem};
 use super::secrets::Secrets;
-use super::{wall, wire};
+use super::wire;
+use crate::actors::clock::wall_now;
 
 /// How long a session holds, in wall time.
 pub const SESSION_FOR: Span = Span::seconds(12 * 3_600);
@@ -30,7 +31,7 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let hash = call.api.secrets.hash("session", &secret);
     let id = CredentialId(Uuid::now_v7());
     let to = EntityId::Session(id);
-    let expires_at = Some(wall().plus(SESSION_FOR));
+    let expires_at = Some(wall_now().plus(SESSION_FOR));
     let grant = Grant {
         hash,
         role: slug("role", caller.role.name())?,

@@ -1,18 +1,11 @@
 //! Recorded days: the pure loop and the server's actors in lockstep, against the reference.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may panic")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use atalaya::actors::centre::play;
-use atalaya::journal::commit::Memory;
-use atalaya::simulation::pure::{Row, row, run};
+use super::actors::through_the_actors;
+use atalaya::simulation::pure::{Row, run};
 use atalaya::simulation::scenario;
-use atalaya_domain::entry::Recorded;
-use atalaya_domain::machine::State;
 
 const DAYS: [&str; 4] = ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"];
 
@@ -55,7 +48,7 @@ fn differences(got: &[Row], wanted: &BTreeMap<String, Row>) -> Vec<String> {
 
 fn each_day(name: &str, check: impl Fn(&scenario::Scenario, &BTreeMap<String, Row>, &str)) {
     let Some(data) = data() else {
-        support::skip(name, "the recorded days are not beside the project (ATALAYA_SHARED)");
+        crate::support::skip(name, "the recorded days are not beside the project (ATALAYA_SHARED)");
         return;
     };
     for day in DAYS {
@@ -72,7 +65,7 @@ fn the_pure_loop_equals_the_reference() {
     each_day("the_pure_loop_equals_the_reference", |scenario, wanted, file| {
         let run = run(scenario).unwrap();
         let wrong = differences(&run.rows(), wanted);
-        println!("{file}: {} contacts, {} events", run.rows().len(), run.events.len());
+        eprintln!("{file}: {} contacts, {} events", run.rows().len(), run.events.len());
         assert!(
             wrong.is_empty(),
             "{file}: {} differ\n{}",
@@ -93,27 +86,6 @@ fn the_actors_in_lockstep_equal_the_pure_loop() {
             assert_eq!(actors, pure, "{file}: event {}", number + 1);
         }
         assert_eq!(events.len(), pure.len(), "{file}");
-        println!("{file}: {} contacts, {} events", rows.len(), events.len());
+        eprintln!("{file}: {} contacts, {} events", rows.len(), events.len());
     });
-}
-
-/// A scenario over the writer thread and two arbiters.
-fn through_the_actors(scenario: &scenario::Scenario) -> (Vec<Row>, Vec<Recorded>) {
-    actix::System::new().block_on(async {
-        let arbiters = [actix::Arbiter::new(), actix::Arbiter::new()];
-        let handles = arbiters.iter().map(actix::Arbiter::handle).collect();
-        let memory = Memory::default();
-        let (centre, _) = play(scenario, Box::new(memory.clone()), handles).await.unwrap();
-        let rows =
-            centre.slots.ids().into_iter().filter_map(|id| match &centre.slots.read(&id).state {
-                State::Contact(contact) => Some(row(contact)),
-                _ => None,
-            });
-        let rows = rows.collect();
-        let entries = memory.entries();
-        let events = entries.into_iter().flat_map(|entry| entry.events);
-        let events = events.map(|event| event.recorded).collect();
-        arbiters.iter().for_each(|arbiter| assert!(arbiter.stop(), "an arbiter was gone"));
-        (rows, events)
-    })
 }
