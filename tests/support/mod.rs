@@ -78,3 +78,18 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
         std::thread::sleep(PAUSE);
     }
 }
+
+/// The same, where looking needs an executor.
+///
+/// # Panics
+/// After a minute, saying what never came.
+pub(crate) async fn wait_for_async<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < WAIT, "{what} did not come within {WAIT:?}");
+        actix_web::rt::time::sleep(PAUSE).await;
+    }
+}
