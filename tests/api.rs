@@ -1,6 +1,6 @@
 //! The HTTP API: who may, what is refused and how, and the life of a call.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -60,7 +60,14 @@ async fn house() -> House {
     let clock = Clock::new(START, 0.0);
     let arbiters = vec![actix::Arbiter::current()];
     let commit = Box::new(Memory::default());
-    let options = Options { commit, arbiters, clock, driver: None };
+    let options = Options {
+        commit,
+        arbiters,
+        clock,
+        driver: None,
+        history: vec![],
+        time_zone: jiff::tz::TimeZone::UTC,
+    };
     let (centre, _) = Centre::start(options).unwrap();
     let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));
     let grant = tokens::grant("administrator", None, Some("act_as")).unwrap();
@@ -203,7 +210,7 @@ async fn the_table_of_roles_holds_on_every_route() {
         tokens.push((role, house.token(role, agent).await));
     }
     let mut wrong = vec![];
-    println!("{:6} {:46} who    401 403 id  400 413 415 405", "", "");
+    eprintln!("{:6} {:46} who    401 403 id  400 413 415 405", "", "");
     for line in TABLE {
         let path = line.path.replace("agents/{id}", "agents/ghost");
         let path = path.replace("queues/{id}", "queues/nowhere");
@@ -266,7 +273,7 @@ async fn the_table_of_roles_holds_on_every_route() {
         check("another method", "", other.status, 405);
         let allowed = other.header("allow").unwrap_or("").contains(line.method);
         check("named by Allow", "", u16::from(allowed), 1);
-        println!("{:6} {:46} {}", line.method, line.path, shown.join(" "));
+        eprintln!("{:6} {:46} {}", line.method, line.path, shown.join(" "));
     }
     for line in TABLE.iter().filter(|line| line.method == "PUT") {
         let path = line.path.replace("{id}", "fresh");
@@ -306,7 +313,7 @@ async fn what_is_not_there_is_a_problem_too() {
         assert_eq!(reply.status, status, "{method} {path}: {reply:?}");
         assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}");
         assert_eq!(reply.json["status"], status, "{path}");
-        println!("{method} {path} → {status} {}: {}", reply.problem(), reply.json["detail"]);
+        eprintln!("{method} {path} → {status} {}: {}", reply.problem(), reply.json["detail"]);
     }
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(house.get(path, "").await.status, 200);
@@ -357,7 +364,7 @@ async fn a_call_lives_over_http() {
     let auditor = house.token(Role::Auditor, None).await;
     let events = house.get(&format!("/api/v1/events?after={}", seq - 2), &auditor).await.json;
     let names: Vec<_> = events["items"].as_array().unwrap().iter().map(|e| &e["event"]).collect();
-    println!("{names:?}");
+    eprintln!("{names:?}");
     assert!(names.contains(&&json!("held")) && names.contains(&&json!("wrap_up_ended")));
     assert!(!events.to_string().contains("600000142"), "nothing personal in events");
     let page = house.get("/api/v1/events?limit=2", &auditor).await.json;

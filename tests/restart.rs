@@ -48,7 +48,14 @@ impl Running {
         let clock = Clock::new(latest.max(wall_now()), 1.0);
         let arbiters = vec![actix::Arbiter::current()];
         let commit = Box::new(recorder);
-        let options = Options { commit, history, arbiters, clock, driver: None };
+        let options = Options {
+            commit,
+            history,
+            arbiters,
+            clock,
+            driver: None,
+            time_zone: jiff::tz::TimeZone::UTC,
+        };
         let (centre, writer) = Centre::start(options).unwrap();
         centre.announce_start().await.unwrap();
         Self { centre, writer }

@@ -9,6 +9,7 @@ use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::time::Now;
 use atalaya_domain::{contact, system};
+use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::brain::{Brain, Next, Origin};
@@ -24,6 +25,7 @@ use crate::journal::commit::{Cause, Commit, Numbered, Sealed};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
+use crate::views::{Scope, Wallboard};
 
 /// Void turns in a row after which a run in lockstep is given up as one that does not end.
 const TURNS_MAX: u64 = 100_000_000;
@@ -33,6 +35,7 @@ pub struct Centre {
     /// Published states.
     pub slots: Slots,
     brain: Mutex<Brain>,
+    board: Mutex<Wallboard>,
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
     gate: Arc<Notify>,
@@ -55,12 +58,26 @@ pub struct Options {
     pub clock: Clock,
     /// The people of a scenario: lockstep. `None`: live.
     pub driver: Option<Driver>,
+    /// Whose midnight turns the day's counters.
+    pub time_zone: TimeZone,
 }
 
 impl Centre {
     /// The brain, for as long as the guard is held; never across an await.
     pub fn brain(&self) -> MutexGuard<'_, Brain> {
         self.brain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The wallboard, as of the last published event; never across an await.
+    pub fn board(&self) -> MutexGuard<'_, Wallboard> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the wallboard holds, and the number of the last event in it: of one instant.
+    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        (self.last_seq(), board.data(scope))
     }
 
     /// Where entries go; `None` once the centre is closed.
@@ -70,12 +87,13 @@ impl Centre {
 
     /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let Options { commit, history, arbiters, clock, driver } = options;
+        let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
         let (writer, thread) = writer::start(commit, &history, batches)?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
+            board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
@@ -226,9 +244,15 @@ pub async fn play(
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
     let driver = Some(Driver::new(scenario));
     let clock = Clock::new(scenario.start, 0.0);
-    let (centre, thread) =
-        Centre::start(Options { commit, history: Vec::new(), arbiters, clock, driver })
-            .map_err(|error| Failure::NotCommitted(error.to_string()))?;
+    let (centre, thread) = Centre::start(Options {
+        commit,
+        history: Vec::new(),
+        arbiters,
+        clock,
+        driver,
+        time_zone: TimeZone::UTC,
+    })
+    .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;
