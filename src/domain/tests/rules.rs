@@ -30,6 +30,9 @@ pub(crate) fn check(before: &States, entry: &Entry, now: Now, after: &States) {
     presence_is_told(before, entry, after);
     nothing_is_left_due(before, entry, now, after);
     only_the_free_are_reserved(before, entry);
+    let told = entry.events.iter().filter(|told| !is_presence(&told.event));
+    let instants: Vec<_> = told.map(|told| told.at).collect();
+    assert!(instants.is_sorted(), "what was due later is told before: {entry:?}");
     assert_eq!(by_contact(after), by_agent(after), "contacts and agents disagree: {entry:?}");
     for (id, state) in after {
         let State::Agent(agent) = state else { continue };
@@ -52,6 +55,10 @@ fn versions_chain(before: &States, entry: &Entry) {
     }
 }
 
+fn is_presence(event: &Event) -> bool {
+    matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }))
+}
+
 /// `presence_changed` is there if and only if presence or reason is other than before, once, last.
 fn presence_is_told(before: &States, entry: &Entry, after: &States) {
     for (id, state) in after {
@@ -61,9 +68,7 @@ fn presence_is_told(before: &States, entry: &Entry, after: &States) {
         let (was, is) = (was.presence(), agent.presence());
         let told: Vec<_> =
             entry.events.iter().filter(|told| told.entity == *id).map(|told| &told.event).collect();
-        let news =
-            |event: &&Event| matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }));
-        let told_times = told.iter().copied().filter(news).count();
+        let told_times = told.iter().filter(|event| is_presence(event)).count();
         let changed = (was.state, &was.reason) != (is.state, &is.reason);
         assert_eq!(told_times, usize::from(changed), "{id} from {was:?} to {is:?}: {told:?}");
         if changed {
