@@ -46,9 +46,14 @@ pub(crate) fn check(before: &States, entry: &Entry, now: Now, after: &States) {
 
 fn versions_chain(before: &States, entry: &Entry) {
     let mut versions: BTreeMap<&EntityId, u64> = BTreeMap::new();
+    let had = |id: &EntityId| before.get(id).map_or(0, State::version);
+    for (id, version) in &entry.versions {
+        assert_eq!(*version, had(id), "{id} was read at another version: {entry:?}");
+    }
+    assert!(entry.versions.contains_key(&entry.leader), "led, and not read: {entry:?}");
     for told in &entry.events {
-        let had = before.get(&told.entity).map_or(0, State::version);
-        assert_eq!(entry.versions[&told.entity], had, "decided on another version: {entry:?}");
+        let had = had(&told.entity);
+        assert!(entry.versions.contains_key(&told.entity), "touched, and not read: {entry:?}");
         let version = versions.entry(&told.entity).or_insert(had);
         *version += 1;
         assert_eq!(told.version, *version, "a gap in the versions of {}", told.entity);

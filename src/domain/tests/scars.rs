@@ -1,7 +1,6 @@
 //! What random lives found wrong once, and what breaking the domain on purpose showed unguarded:
 //! rules of DESIGN §4 and §5 that no numbered case holds.
 
-use atalaya_domain::EntityId;
 use atalaya_domain::agent::{Command as ToAgent, Kind, Wish};
 use atalaya_domain::contact::{Choice, Command as ToContact, OUTCOME_GRACE, Who};
 use atalaya_domain::decision::Rejection;
@@ -10,10 +9,11 @@ use atalaya_domain::priority::Credit;
 use atalaya_domain::queue::OnReject;
 use atalaya_domain::skills::Profile;
 use atalaya_domain::time::{Now, Span};
+use atalaya_domain::{Command, EntityId};
 
 use crate::world::{
-    World, agent_id, arrival, away, centre, configured, key, offer_id, presence, profile, rejects,
-    rules, second, slug, state, wishes, wrap,
+    World, agent_id, arrival, away, centre, configured, contact_id, key, offer_id, presence,
+    profile, queue_id, rejects, rules, second, slug, state, wishes, wrap,
 };
 
 /// Contact 1 in its wrap-up with `ana`, since 0, for 30 s.
@@ -194,4 +194,19 @@ fn an_agent_leads_after_what_its_contacts_had_due_in_its_order() {
         world.log[said..].iter().filter(of_contacts).map(|told| (told.event.name(), told.at));
     let due = [("offer_missed", 20), ("offer_missed", 25), ("back_off_ended", 60)];
     assert_eq!(told.collect::<Vec<_>>(), due.map(|(name, at)| (name, second(at))));
+}
+
+/// The writer checks what was only read, too: a queue that closes meanwhile, an agent who leaves.
+#[test]
+fn an_entry_names_the_versions_of_what_it_only_read() {
+    let mut world = centre(|_| ());
+    world.tell_agent("ana", configured(profile())).unwrap();
+    let comes = Command::Contact(arrival("q", Credit::AlwaysFirst, 1));
+    let entry = world.submit(&contact_id(1).into(), &comes);
+    assert_eq!(entry.versions[&queue_id("q").into()], 1);
+    let choice = Choice { candidates: 1, idle_since: second(0), next: vec![] };
+    let offer = ToContact::Offer { offer: offer_id(9), agent: agent_id("ana"), choice };
+    let entry = world.submit(&contact_id(1).into(), &Command::Contact(offer));
+    assert_eq!(entry.versions[&agent_id("ana").into()], 1, "why the answer is no");
+    assert!(entry.verdict.is_err() && !entry.touches(&agent_id("ana").into()));
 }
