@@ -32,13 +32,11 @@ pub async fn shield(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (method, path) = (req.method().clone(), req.path().to_owned());
-    match AssertUnwindSafe(next.call(req)).catch_unwind().await {
-        Ok(answer) => answer,
-        Err(_) => {
-            tracing::error!(%method, path, "a handler panicked");
-            Err(Problem::internal().into())
-        }
+    if let Ok(answer) = AssertUnwindSafe(next.call(req)).catch_unwind().await {
+        return answer;
     }
+    tracing::error!(%method, path, "a handler panicked");
+    Err(Problem::internal().into())
 }
 
 /// Lets a request through to its handler, or answers with why not.
