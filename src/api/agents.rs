@@ -17,7 +17,6 @@ use super::idempotency::once;
 use super::page::Query;
 use super::problem::{Code, Problem};
 use super::roles::Role;
-use super::secrets::text_hash;
 use super::wire;
 
 /// Most characters of a name.
@@ -76,7 +75,7 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let name = fields.text("name", NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
     let facts = facts(&mut fields)?;
     let is_new = call.api.core.agent(&id).is_none();
-    let text_hash = text_hash(&text);
+    let text_hash = call.api.secrets.hash("text", &text);
     let command = Command::Configure { facts: Arc::new(facts), text_hash };
     let to = EntityId::Agent(id.clone());
     let done = call.tell(to.clone(), machine::Command::Agent(command)).await?;
@@ -135,7 +134,7 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let why = fields.text("why", WHY_CHARS_MAX)?.filter(|why| !why.trim().is_empty());
     let wish = wish(&mut fields)?;
     let command = if own {
-        Command::Presence { wish, after, start: call.api.core.start().0 }
+        Command::Presence { wish, after, start: call.api.core.start() }
     } else {
         if !force {
             return Err(Problem::invalid("force", "cannot change another's presence but by force"));

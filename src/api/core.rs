@@ -58,11 +58,16 @@ impl Core {
         self.0.last_seq()
     }
 
-    /// Number of the server's start, and its clock's rate.
-    pub fn start(&self) -> (u64, f64) {
+    /// Centre seconds in a second.
+    pub fn rate(&self) -> f64 {
+        self.0.clock().rate()
+    }
+
+    /// Number of the server's start.
+    pub fn start(&self) -> u64 {
         match &self.read(&EntityId::System).state {
-            State::System(system) => (system.start, system.rate),
-            _ => (0, 1.0),
+            State::System(system) => system.start,
+            _ => 0,
         }
     }
 
@@ -182,7 +187,7 @@ impl Core {
             agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
         });
         if lost {
-            let command = Command::Agent(AgentCommand::Heard { start: self.start().0 });
+            let command = Command::Agent(AgentCommand::Heard { start: self.start() });
             self.tell(id.clone().into(), command, cause).await?;
         }
         Ok(())

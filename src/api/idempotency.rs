@@ -4,7 +4,7 @@
 //! that keeps outcomes beside the entries they belong to takes its place by implementing the trait.
 //! Only successes are kept; a refusal frees the key.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,8 +75,8 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Table {
     entries: HashMap<Key, Entry>,
-    /// In the order of their end; a key that was freed may occur more than once.
-    ends: VecDeque<(Instant, Key)>,
+    /// In the order of their end.
+    ends: BTreeSet<(Instant, Key)>,
 }
 
 /// In memory only.
@@ -91,11 +91,11 @@ impl InMemory {
 
 impl Table {
     fn expire(&mut self, now: Instant) {
-        while self.ends.front().is_some_and(|(since, _)| now - *since >= KEPT_FOR) {
-            let Some((since, key)) = self.ends.pop_front() else { return };
-            if self.entries.get(&key).is_some_and(|entry| entry.since == since) {
-                self.entries.remove(&key);
-            }
+        while let Some((since, _)) = self.ends.first()
+            && now.duration_since(*since) >= KEPT_FOR
+            && let Some((_, key)) = self.ends.pop_first()
+        {
+            self.entries.remove(&key);
         }
     }
 }
@@ -108,11 +108,11 @@ impl Outcomes for InMemory {
             match table.entries.get(key) {
                 Some(entry) if entry.fingerprint != fingerprint => Begin::Reused,
                 Some(entry) => entry.outcome.clone().map_or(Begin::InFlight, Begin::Done),
-                None if table.ends.len() >= KEYS_MAX => Begin::Full,
+                None if table.entries.len() >= KEYS_MAX => Begin::Full,
                 None => {
                     let entry = Entry { fingerprint, outcome: None, since };
                     table.entries.insert(key.clone(), entry);
-                    table.ends.push_back((since, key.clone()));
+                    table.ends.insert((since, key.clone()));
                     Begin::Fresh
                 }
             }
@@ -129,9 +129,8 @@ impl Outcomes for InMemory {
 
     fn free(&self, key: &Key) {
         self.with(|table| {
-            table.entries.remove(key);
-            if table.ends.back().is_some_and(|(_, last)| last == key) {
-                table.ends.pop_back();
+            if let Some(entry) = table.entries.remove(key) {
+                table.ends.remove(&(entry.since, key.clone()));
             }
         });
     }

@@ -40,11 +40,13 @@ pub fn json(
         State::Refused { reason } => (Value::Null, Some(reason)),
         _ => (Value::Null, None),
     };
+    // A contact that was not admitted has that one event.
+    let queued = reason.is_none() || contact.version > 1;
     let members = [
         ("citizen", Value::Null),
         ("from", json!(from)),
         ("arrived_at", instant(contact.arrived_at)),
-        ("queued_at", instant(contact.arrived_at)),
+        ("queued_at", instant_or_null(queued.then_some(contact.arrived_at))),
         ("offered_at", instant_or_null(contact.offered_at)),
         ("answered_at", instant_or_null(contact.answered_at)),
         ("ended_at", instant_or_null(contact.ended_at)),

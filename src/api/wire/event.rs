@@ -2,6 +2,7 @@
 
 use atalaya_domain::agent::{self, OfferResult};
 use atalaya_domain::contact::{self, Entered, Who};
+use atalaya_domain::ids::{AgentId, OfferId, Slug};
 use atalaya_domain::machine::Event;
 use atalaya_domain::{credential, queue, system};
 use serde_json::{Value, json};
@@ -101,7 +102,10 @@ fn who(who: &Who) -> Value {
 
 fn of_contact(event: &contact::Event) -> Value {
     use contact::Event as E;
-    let offer_of = |offer: &dyn ToString, agent: &dyn ToString, reason: Value| json!({ "offer": offer.to_string(), "agent": agent.to_string(), "reason": reason });
+    let offer_of = |offer: &OfferId, agent: &AgentId, reason: Option<&Slug>| {
+        let (offer, agent) = (offer.to_string(), agent.as_str());
+        json!({ "offer": offer, "agent": agent, "reason": text_or_null(reason) })
+    };
     match event {
         E::Queued(came) => entered(came),
         E::Refused { entered: came, reason } => {
@@ -124,10 +128,8 @@ fn of_contact(event: &contact::Event) -> Value {
         }
         E::Answered { agent } | E::BackOffEnded { agent } => json!({ "agent": agent.as_str() }),
         E::OfferRejected { offer, agent, reason, .. }
-        | E::OfferRecalled { offer, agent, reason } => {
-            offer_of(offer, agent, reason.to_string().into())
-        }
-        E::OfferMissed { offer, agent } => offer_of(offer, agent, Value::Null),
+        | E::OfferRecalled { offer, agent, reason } => offer_of(offer, agent, Some(reason)),
+        E::OfferMissed { offer, agent } => offer_of(offer, agent, None),
         E::Abandoned | E::Held | E::Resumed => json!({}),
         E::Completed { agent, by, wrap_up_until } => json!({
             "agent": agent.as_str(),
