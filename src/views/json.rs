@@ -147,11 +147,13 @@ fn offer_json(contact: &Contact) -> Value {
     }
 }
 
-/// `··· ··· 142`: only the last digits, and nothing of a text that has no more than those.
+/// `··· ··· 142`: only the last digits of a telephone number that has more, and nothing of
+/// anything else.
 fn mask(from: &str) -> String {
-    let digits: Vec<char> = from.chars().filter(|char| !char.is_whitespace()).collect();
+    let is_number = from.chars().all(|char| char.is_ascii_digit() || " +-().".contains(char));
+    let digits: Vec<char> = from.chars().filter(char::is_ascii_digit).collect();
     match digits.len().checked_sub(MASK_SHOWS) {
-        Some(hidden) if hidden > 0 => {
+        Some(hidden) if is_number && hidden > 0 => {
             format!("··· ··· {}", digits[hidden..].iter().collect::<String>())
         }
         Some(_) | None => "··· ··· ···".to_owned(),
