@@ -1,6 +1,9 @@
 //! Atalaya: supervises a contact centre live. The map of the house is in ARCHITECTURE.md.
 
 pub mod actors;
+pub mod api;
+pub mod cli;
 pub mod journal;
+pub mod replay;
 pub mod simulation;
 pub mod views;

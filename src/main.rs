@@ -1,1 +1,132 @@
-fn main() {}
+//! The command line: words to calls, and calls to exit codes.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{Write, stdout};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use atalaya::cli::serve::{self, Settings};
+use atalaya::replay::{self, ReplayError, report::Report};
+use atalaya_domain::time::Timestamp;
+use clap::{Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(version, about = "Supervises a contact centre live")]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server on a data folder
+    #[command(after_help = "Example: atalaya serve --data data --listen 127.0.0.1:8080")]
+    Serve {
+        /// The data folder; made when it is missing
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Centre seconds in a second; left out: real time
+        #[arg(long)]
+        clock_rate: Option<f64>,
+        /// Where the clock of a new store starts, RFC 3339; needs `--clock-rate`
+        #[arg(long, requires = "clock_rate")]
+        clock_start: Option<jiff::Timestamp>,
+    },
+    /// Plays a recorded day through the server's actors
+    #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 0 --data day")]
+    Replay {
+        /// A scenario with `[recorded]`, in the form of SCENARIOS.md
+        file: PathBuf,
+        /// 0: in lockstep, exact; this version knows no other
+        #[arg(long, default_value = "0", value_parser = ["0"])]
+        speed: String,
+        /// Keep the day's log in this folder, which is made when it is missing
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Write one row a contact to this file
+        #[arg(long)]
+        contacts: Option<PathBuf>,
+        /// How the figures are printed
+        #[arg(long, default_value = "text")]
+        format: Format,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let Line { command } = Line::parse();
+    let done = match command {
+        Command::Serve { data, listen, clock_rate: rate, clock_start } => {
+            let start = clock_start.map(|at| Timestamp(at.as_microsecond()));
+            serve(&Settings { data, listen, rate, start })
+        }
+        Command::Replay { file, speed: _, data, contacts, format } => {
+            play(&file, data.as_deref(), contacts.as_deref(), format).map_err(Into::into)
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when standard error is gone.
+            let _ = writeln!(std::io::stderr(), "atalaya: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let data = settings.data.display().to_string();
+    serve::run(settings, |address| {
+        let out = &mut stdout();
+        // Nobody need listen to standard output for the server to serve.
+        let _ = writeln!(out, "An administrator's token of a new folder is in {data}/admin.token");
+        let _ = writeln!(out, "Listening on http://{address}");
+    })?;
+    Ok(())
+}
+
+fn play(
+    file: &Path,
+    data: Option<&Path>,
+    contacts: Option<&Path>,
+    format: Format,
+) -> Result<(), ReplayError> {
+    let report = replay::run(file, data)?;
+    if let Some(path) = contacts {
+        report.write_contacts(File::create(path)?).map_err(std::io::Error::other)?;
+    }
+    print(&report, format)?;
+    Ok(())
+}
+
+fn print(report: &Report, format: Format) -> std::io::Result<()> {
+    let kpi = serde_json::to_value(report.kpi())?;
+    let out = &mut stdout();
+    match (format, &kpi) {
+        (Format::Text, serde_json::Value::Object(figures)) => {
+            writeln!(out, "{}: {} events", report.scenario, report.events)?;
+            for (name, value) in figures {
+                let value = if value.is_null() { "—".into() } else { value.to_string() };
+                writeln!(out, "{name:<18} {value}")?;
+            }
+            Ok(())
+        }
+        (Format::Text | Format::Json, _) => {
+            let speed = serde_json::json!({ "events": report.events });
+            let whole = serde_json::json!({
+                "scenario": report.scenario, "runs": 1, "kpi": kpi, "speed": speed
+            });
+            writeln!(out, "{whole}")
+        }
+    }
+}

@@ -1,21 +1,15 @@
 //! Scenarios as people write them: what is taken, and what is said of each that is not.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use atalaya::simulation::scenario::{
-    ActionKind, Does, QueueDoes, Scenario, ScenarioError, parse, read,
-};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use atalaya::simulation::scenario::{ActionKind, Does, QueueDoes, Scenario, ScenarioError, parse};
 use atalaya_domain::priority::Credit;
 use atalaya_domain::queue::OnReject;
 use atalaya_domain::time::{Span, Timestamp};
 use expect_test::{Expect, expect};
-
-const HEAD: &str = r#"[scenario]
-name = "one morning"
-start = "2026-03-02T08:00:00Z"
-end = "2026-03-02T15:00:00Z"
-"#;
 
 const CENTRE: &str = r#"[scenario]
 name = "one morning"
@@ -183,6 +177,7 @@ fn the_shape_is_held_to() {
         &[
             ("seed = 7", "seed = -7"),
             ("seed = 7", "seed = "),
+            ("seed = 7", "seed = \"7\""),
             ("seed = 7", "seed = 7\nseed = 8"),
             ("seed = 7", "seeds = 7"),
             ("seed = 7", "warm_up = \"30m\""),
@@ -201,11 +196,13 @@ fn the_shape_is_held_to() {
         ],
         &expect![[r#"
             "seed = -7"
-              day.toml:5: `seed`: invalid value: integer `-7`, write u64
+              day.toml:5: `seed`: invalid value: integer `-7`, write a whole number of 0 or more
             "seed = "
-              day.toml:5: not TOML: string values must be quoted, expected literal string
+              day.toml:5: not TOML: `seed = `: string values must be quoted, expected literal string
+            "seed = \"7\""
+              day.toml:5: `seed`: invalid type: string "7", write a whole number of 0 or more
             "seed = 7\nseed = 8"
-              day.toml:6: not TOML: duplicate key
+              day.toml:6: not TOML: `seed = 8`: duplicate key
             "seeds = 7"
               day.toml:5: `seeds` is not a key of this table: it takes `name`, `start`, `end`, `seed`, `offer_timeout`
             "warm_up = \"30m\""
@@ -213,7 +210,7 @@ fn the_shape_is_held_to() {
             ""
               day.toml:1: `name` is missing: write it in this table
             "offer_timeout = 15"
-              day.toml:6: `offer_timeout`: invalid type: integer `15`, write a string
+              day.toml:6: `offer_timeout`: invalid type: integer `15`, write a text in quotes
             "offer_timeout = \"-15s\""
               day.toml:6: `offer_timeout`: `-15s` is less than no time: write 0s or more
             "end = \"2026-03-02T08:00:00Z\""
@@ -225,7 +222,7 @@ fn the_shape_is_held_to() {
             "high = \"soon\""
               day.toml:9: `high`: `soon` is not a duration: write a number and one of ms, s, m, h, d, like "20s", or write "always_first"
             "\"a b\" = \"90s\""
-              day.toml:9: `offer_timeout`: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+              day.toml:9: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
             "[strategy]\nagent = \"round_robin\"\n[priorities]"
               day.toml:9: `agent`: `round_robin` cannot be carried out by this version: write "longest_idle"
             "[strategy]\ncontact = \"least_slack\"\n[priorities]"
@@ -262,41 +259,41 @@ fn queues_are_held_to_what_can_be_carried_out() {
     check(
         &all,
         &expect![[r#"
-        "relax = [ { after = \"60s\", requires = {} } ]"
-          day.toml:15: `relax` cannot be carried out by this version: take it out
-        "overflow = { after = \"10m\", to = \"general\" }"
-          day.toml:15: `overflow` cannot be carried out by this version: take it out
-        "skip_empty_levels = true"
-          day.toml:15: `skip_empty_levels` cannot be carried out by this version: take it out
-        "levels = [1, 3]"
-          day.toml:15: `levels`: 3 is no level of agent: write 1 or 2
-        "channel = \"chat\""
-          day.toml:15: `channel`: `chat` cannot be carried out by this version: write "voice"
-        "language = \"c a\""
-          day.toml:15: `language`: `c a` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
-        "short_name = \"longer than twenty-four letters\""
-          day.toml:15: `short_name`: longer than 24 characters: shorten it
-        "max_waiting = -1"
-          day.toml:15: `max_waiting`: invalid value: integer `-1`, write u32
-        "requires = { pensions = 11 }"
-          day.toml:14: `pensions`: 11 is no level of a skill: write 1 to 10
-        "requires = { \"a b\" = 1 }"
-          day.toml:14: `requires`: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
-        "share = 1.2"
-          day.toml:16: `share`: 1.2 is no share: write a number from 0 to 1
-        "share = 0.8, at = 1"
-          day.toml:16: `at` is not a key of this table: it takes `share` or `within`
-        "wrap_up = \"never\""
-          day.toml:21: `wrap_up`: `never` is not a duration: write a number and one of ms, s, m, h, d, like "20s"
-        "on_reject = \"away\""
-          day.toml:23: `on_reject`: `away`: write "not_ready" or "ready"
-        "max_misses = 0"
-          day.toml:24: `max_misses`: 0 offers cannot be missed: write 1 or more
-        "id = \"pensions\""
-          day.toml:19: `id`: `pensions` is an id of two queues: rename one
-        ""
-          day.toml:18: `id` is missing: write it in this table
-    "#]],
+            "relax = [ { after = \"60s\", requires = {} } ]"
+              day.toml:15: `relax` cannot be carried out by this version: take it out
+            "overflow = { after = \"10m\", to = \"general\" }"
+              day.toml:15: `overflow` cannot be carried out by this version: take it out
+            "skip_empty_levels = true"
+              day.toml:15: `skip_empty_levels` cannot be carried out by this version: take it out
+            "levels = [1, 3]"
+              day.toml:15: `levels`: 3 is no level of agent: write 1 or 2
+            "channel = \"chat\""
+              day.toml:15: `channel`: `chat` cannot be carried out by this version: write "voice"
+            "language = \"c a\""
+              day.toml:15: `language`: `c a` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+            "short_name = \"longer than twenty-four letters\""
+              day.toml:15: `short_name`: longer than 24 characters: shorten it
+            "max_waiting = -1"
+              day.toml:15: `max_waiting`: invalid value: integer `-1`, write a whole number of 0 or more, below 2^32
+            "requires = { pensions = 11 }"
+              day.toml:14: `pensions`: 11 is no level of a skill: write 1 to 10
+            "requires = { \"a b\" = 1 }"
+              day.toml:14: `a b` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+            "share = 1.2"
+              day.toml:16: `share`: 1.2 is no share: write a number from 0 to 1
+            "share = 0.8, at = 1"
+              day.toml:16: `at` is not a key of this table: it takes `share` or `within`
+            "wrap_up = \"never\""
+              day.toml:21: `wrap_up`: `never` is not a duration: write a number and one of ms, s, m, h, d, like "20s"
+            "on_reject = \"away\""
+              day.toml:23: `on_reject`: `away` is neither: write "not_ready" or "ready"
+            "max_misses = 0"
+              day.toml:24: `max_misses`: 0 offers cannot be missed: write 1 or more
+            "id = \"pensions\""
+              day.toml:19: `id`: `pensions` is an id of two queues: rename one
+            ""
+              day.toml:18: `id` is missing: write it in this table
+        "#]],
     );
 }
 
@@ -326,45 +323,45 @@ fn agents_and_contacts_are_held_to_what_is_there() {
     check(
         &all,
         &expect![[r#"
-        "id = \"m1\""
-          day.toml:34: `prefix`: `m1` is an id of two agents: rename one
-        "id = \"ana\"\ncount = 1"
-          day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
-        ""
-          day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
-        "count = 200000"
-          day.toml:33: `count`: more than 100000 agents: write fewer
-        "prefix = \" m\""
-          day.toml:34: `prefix`: ` m1` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
-        "level = 0"
-          day.toml:35: `level`: 0 is no level of agent: write 1 or 2
-        "lvl = 2"
-          day.toml:35: `lvl` is not a key of this table: it takes `id`, `count`, `prefix`, `level`, `skills`, `languages`, `capacity`, `shift`, `answer_delay`, `queues`
-        "capacity = { chat = 2 }"
-          day.toml:36: `chat` cannot be carried out by this version: take it out
-        "to = \"2026-03-02T09:00:00Z\""
-          day.toml:37: `to`: not after `from`: write a later instant
-        "answer_delay = { distribution = \"constant\" }"
-          day.toml:38: `answer_delay`: invalid type: map, write a string
-        "queues = [\"pension\"]"
-          day.toml:30: `queues`: `pension` is no queue of the scenario: add a [[queue]] of this id
-        "at = \"20s\"\nqueue = \"generals\""
-          day.toml:49: `queue`: `generals` is no queue of the scenario: add a [[queue]] of this id
-        "at = \"20\""
-          day.toml:48: `at`: `20` is no moment: write an offset from the start like "20s", or an RFC 3339 instant
-        "at = \"2026-03-02T07:00:00Z\""
-          day.toml:48: `at`: `2026-03-02T07:00:00Z` comes before the scenario's start: write a later instant
-        "at = \"-1s\""
-          day.toml:48: `at`: `-1s` is less than no time: write 0s or more
-        "id = \"late\""
-          day.toml:47: `id`: `late` is an id of two contacts: rename one
-        "id = \"\""
-          day.toml:47: `id`: `` is no id of a contact: write 1 to 128 bytes on one line
-        "priority = \"vips\""
-          day.toml:58: `priority`: `vips` is no class of priority: add it to [priorities]
-        "preferred_agent = { id = \"ana\", wait = \"30s\" }"
-          day.toml:58: `preferred_agent` cannot be carried out by this version: take it out
-    "#]],
+            "id = \"m1\""
+              day.toml:34: `prefix`: `m1` is an id of two agents: rename one
+            "id = \"ana\"\ncount = 1"
+              day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
+            ""
+              day.toml:26: [[agents]]: write `id` alone, or `count` and `prefix`
+            "count = 200000"
+              day.toml:33: `count`: more than 100000 agents: write fewer
+            "prefix = \" m\""
+              day.toml:34: `prefix`: ` m1` is not a slug: 1 to 64 of A-Z a-z 0-9 . _ - starting with a letter or digit
+            "level = 0"
+              day.toml:35: `level`: 0 is no level of agent: write 1 or 2
+            "lvl = 2"
+              day.toml:35: `lvl` is not a key of this table: it takes `id`, `count`, `prefix`, `level`, `skills`, `languages`, `capacity`, `shift`, `answer_delay`, `queues`
+            "capacity = { chat = 2 }"
+              day.toml:36: `chat` cannot be carried out by this version: take it out
+            "to = \"2026-03-02T09:00:00Z\""
+              day.toml:37: `to`: not after `from`: write a later instant
+            "answer_delay = { distribution = \"constant\" }"
+              day.toml:38: `answer_delay`: a distribution cannot be carried out by this version: write a duration
+            "queues = [\"pension\"]"
+              day.toml:30: `queues`: `pension` is no queue of the scenario: add a [[queue]] of this id
+            "at = \"20s\"\nqueue = \"generals\""
+              day.toml:49: `queue`: `generals` is no queue of the scenario: add a [[queue]] of this id
+            "at = \"20\""
+              day.toml:48: `at`: `20` is no moment: write an offset from the start like "20s", or an RFC 3339 instant
+            "at = \"2026-03-02T07:00:00Z\""
+              day.toml:48: `at`: `2026-03-02T07:00:00Z` comes before the scenario's start: write a later instant
+            "at = \"-1s\""
+              day.toml:48: `at`: `-1s` is less than no time: write 0s or more
+            "id = \"late\""
+              day.toml:47: `id`: `late` is an id of two contacts: rename one
+            "id = \"\""
+              day.toml:47: `id`: `` is no id of a contact: write 1 to 128 bytes on one line
+            "priority = \"vips\""
+              day.toml:58: `priority`: `vips` is no class of priority: add it to [priorities]
+            "preferred_agent = { id = \"ana\", wait = \"30s\" }"
+              day.toml:58: `preferred_agent` cannot be carried out by this version: take it out
+        "#]],
     );
 }
 
@@ -412,164 +409,38 @@ fn actions_are_held_to_who_does_them() {
     );
 }
 
-const COLUMNS: &str = r#"
-[[queue]]
-id = "q"
-
-[[contact]]
-id = "c1"
-at = "1s"
-queue = "q"
-service = "1s"
-
-[recorded]
-file = "calls.csv"
-columns = { arrived = "t", service = "s", queue = "q", patience = "p", priority = "class" }
-"#;
-
-fn recorded(rows: &[u8], columns: &str) -> Result<Scenario, String> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("calls.csv"), rows).unwrap();
-    let path = folder.path().join("day.toml");
-    std::fs::write(&path, format!("{HEAD}{columns}")).unwrap();
-    read(&path)
-        .map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
-}
-
 #[test]
-fn recorded_contacts_are_exact_and_come_after_single_ones() {
-    let rows = "t,s,q,p,class\n\
-                2026-03-02T08:00:02Z,0.000001,q,,\n\
-                2026-03-02T08:00:01Z,71.25,q,26,high\n\
-                2026-03-02T15:00:00Z,1,q,,\n\
-                2026-03-02T08:00:01Z,1,q,0,low\n";
-    let day = recorded(rows.as_bytes(), COLUMNS).unwrap();
-    let contacts: Vec<_> = day
-        .contacts
-        .iter()
-        .map(|c| (c.id.as_str(), c.service.0, c.patience.map(|p| p.0), c.priority.as_str()))
-        .collect();
-    assert_eq!(
-        contacts,
-        [
-            ("c1", 1_000_000, None, "normal"),
-            ("k2", 71_250_000, Some(26_000_000), "high"),
-            ("k4", 1_000_000, Some(0), "low"),
-            ("k1", 1, None, "normal"),
-        ]
-    );
-}
-
-#[test]
-fn a_broken_row_refuses_the_scenario() {
-    let fine = "2026-03-02T08:00:02Z,1,q,,";
+fn every_word_of_an_agent_is_taken() {
     let mut said = String::new();
-    for row in [
-        "2026-03-02T08:00:02Z,1,q,",
-        "soon,1,q,,",
-        "2026-03-01T08:00:02Z,1,q,,",
-        "2026-03-02T08:00:02Z,,q,,",
-        "2026-03-02T08:00:02Z,-1,q,,",
-        "2026-03-02T08:00:02Z,1e3,q,,",
-        "2026-03-02T08:00:02Z,1.0000001,q,,",
-        "2026-03-02T08:00:02Z,1,r,,",
-        "2026-03-02T08:00:02Z,1,q,x,",
-        "2026-03-02T08:00:02Z,1,q,,top",
+    for word in [
+        "ready",
+        "not_ready",
+        "sign_out",
+        "accept",
+        "reject",
+        "complete",
+        "wrap_up_done",
+        "hold",
+        "resume",
+        "disconnect",
+        "reconnect",
     ] {
-        let rows = format!("t,s,q,p,class\n{fine}\n{row}\n{fine}\n");
-        let error = recorded(rows.as_bytes(), COLUMNS).map(|_| "taken").unwrap_err();
-        writeln!(said, "{row}\n  {error}").unwrap();
-    }
-    let error = recorded(b"t,s,q,p,class\n\xff,1,q,,\n", COLUMNS).map(|_| "taken").unwrap_err();
-    writeln!(said, "not UTF-8\n  {error}").unwrap();
-    for (old, new) in [
-        ("\"calls.csv\"", "\"call.csv\""),
-        ("arrived = \"t\"", "arrived = \"start\""),
-        ("arrived = \"t\", ", ""),
-        ("arrived = \"t\"", "arrived = \"t\", agent = \"a\""),
-        ("priority = \"class\"", "contact = \"q\""),
-        ("\"c1\"", "\"k1\""),
-    ] {
-        let rows = format!("t,s,q,p,class\n{fine}\n{fine}\n");
-        let columns = COLUMNS.replace(old, new);
-        let error = recorded(rows.as_bytes(), &columns).map(|_| "taken").unwrap_err();
-        writeln!(said, "{new}\n  {error}").unwrap();
+        let day = taken(&CENTRE.replace("does = \"accept\"", &format!("does = \"{word}\"")));
+        let last = &day.actions.last().unwrap().what;
+        writeln!(said, "{word}: {last:?}, manual {}", day.agents[0].manual).unwrap();
     }
     expect![[r#"
-        2026-03-02T08:00:02Z,1,q,
-          calls.csv:3: the row has 4 values and the header 5: make them equal
-        soon,1,q,,
-          calls.csv:3: `t`: `soon` is no RFC 3339 instant: write one like "2026-03-02T08:00:00.5Z"
-        2026-03-01T08:00:02Z,1,q,,
-          calls.csv:3: `t`: `2026-03-01T08:00:02Z` comes before the scenario's start: start earlier or take the row out
-        2026-03-02T08:00:02Z,,q,,
-          calls.csv:3: `s`: `` is not a number of seconds: write 0 or more, with at most six decimals
-        2026-03-02T08:00:02Z,-1,q,,
-          calls.csv:3: `s`: `-1` is not a number of seconds: write 0 or more, with at most six decimals
-        2026-03-02T08:00:02Z,1e3,q,,
-          calls.csv:3: `s`: `1e3` is not a number of seconds: write 0 or more, with at most six decimals
-        2026-03-02T08:00:02Z,1.0000001,q,,
-          calls.csv:3: `s`: `1.0000001` is not a number of seconds: write 0 or more, with at most six decimals
-        2026-03-02T08:00:02Z,1,r,,
-          calls.csv:3: `q`: `r` is no queue of the scenario: add a [[queue]] of this id
-        2026-03-02T08:00:02Z,1,q,x,
-          calls.csv:3: `p`: `x` is not a number of seconds: write 0 or more, with at most six decimals
-        2026-03-02T08:00:02Z,1,q,,top
-          calls.csv:3: `class`: `top` is no class of priority: add it to [priorities]
-        not UTF-8
-          calls.csv:2: the row is not UTF-8: save the file as UTF-8
-        "call.csv"
-          day.toml:16: `file`: cannot read `call.csv`: No such file or directory (os error 2): name a file relative to the scenario
-        arrived = "start"
-          day.toml:17: `arrived`: `calls.csv` has no column `start`: name one of `t`, `s`, `q`, `p`, `class`
-
-          day.toml:17: `arrived` is missing: write it in this table
-        arrived = "t", agent = "a"
-          day.toml:17: `agent` is not a key of this table: it takes `arrived`, `service`, `queue`, `patience`, `priority`, `contact`, `language`
-        contact = "q"
-          calls.csv:3: `q` is an id of two contacts: rename one
-        "k1"
-          calls.csv:2: `k1` is an id of two contacts: rename one
-    "#]].assert_eq(&said);
-}
-
-fn shared() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("ATALAYA_SHARED").map_or_else(beside, PathBuf::from);
-    folder.join("replay").is_dir().then(|| folder.join("replay"))
-}
-
-/// Values of a column, in file order.
-fn column(path: &Path, name: &str) -> Vec<String> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let at = reader.headers().unwrap().iter().position(|title| title == name).unwrap();
-    reader.records().map(|row| row.unwrap()[at].to_owned()).collect()
-}
-
-#[test]
-fn the_recorded_days_are_taken_whole() {
-    let Some(folder) = shared() else {
-        println!("skipped: no recorded days; name their folder in ATALAYA_SHARED");
-        return;
-    };
-    for day in ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"] {
-        let ids = column(&folder.join(format!("{day}_contacts.csv")), "contact");
-        let windows = folder.join(format!("{day}_agents.csv"));
-        let mut people = column(&windows, "agent");
-        people.sort();
-        people.dedup();
-        for (form, agents) in [("", column(&windows, "window")), ("_by_person", people)] {
-            let path = folder.join(format!("{day}{form}.toml"));
-            let scenario = read(&path).unwrap_or_else(|error| panic!("{error}"));
-            let found: Vec<_> = scenario.agents.iter().map(|agent| agent.id.as_str()).collect();
-            assert_eq!(found, agents, "agents of {}", path.display());
-            let mut found: Vec<_> = scenario.contacts.iter().map(|c| c.id.clone()).collect();
-            assert!(scenario.contacts.is_sorted_by_key(|contact| contact.at));
-            let mut ids = ids.clone();
-            found.sort();
-            ids.sort();
-            assert_eq!(found, ids, "contacts of {}", path.display());
-            assert!(scenario.agents.iter().all(|agent| !agent.manual));
-        }
-    }
+        ready: Agent(ana, Ready), manual false
+        not_ready: Agent(ana, NotReady { reason: break }), manual false
+        sign_out: Agent(ana, SignOut), manual false
+        accept: Agent(ana, Accept), manual true
+        reject: Agent(ana, Reject), manual true
+        complete: Agent(ana, Complete), manual false
+        wrap_up_done: Agent(ana, WrapUpDone), manual false
+        hold: Agent(ana, Hold), manual false
+        resume: Agent(ana, Resume), manual false
+        disconnect: Agent(ana, Disconnect), manual false
+        reconnect: Agent(ana, Reconnect), manual false
+    "#]]
+    .assert_eq(&said);
 }

@@ -1,1 +1,2 @@
+//! Generators and benchmarks; each says how it measures.
 fn main() {}

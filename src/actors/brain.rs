@@ -59,8 +59,24 @@ pub struct Brain {
     deadlines: BTreeSet<(Timestamp, Phase, String, ContactId)>,
     armed: BTreeMap<ContactId, (Timestamp, Phase, String, ContactId)>,
     driver: Option<Driver>,
-    ids: Ids,
+    ids: IdPort,
     now: Now,
+}
+
+/// Where the ids of offers and contacts come from.
+#[derive(Debug)]
+enum IdPort {
+    Lockstep(Ids),
+    Live,
+}
+
+impl IdPort {
+    fn offer(&mut self, at: Timestamp) -> OfferId {
+        OfferId(match self {
+            Self::Lockstep(ids) => ids.make(at),
+            Self::Live => uuid::Uuid::now_v7(),
+        })
+    }
 }
 
 impl Brain {
@@ -70,8 +86,11 @@ impl Brain {
             intake: Intake::default(),
             deadlines: BTreeSet::new(),
             armed: BTreeMap::new(),
+            ids: match driver {
+                Some(_) => IdPort::Lockstep(Ids::default()),
+                None => IdPort::Live,
+            },
             driver,
-            ids: Ids::default(),
             now: Now::live(start),
         }
     }
@@ -146,11 +165,31 @@ impl Brain {
         }
         let pair = self.intake.next_pair()?;
         self.intake.launch(&pair);
-        let offer = OfferId(self.ids.make(now.at));
+        let offer = self.ids.offer(now.at);
         let (agent, choice) = (pair.agent.clone(), pair.choice);
         let command = Command::Contact(contact::Command::Offer { offer, agent, choice });
         let flight = Flight::Offer(pair.contact, pair.agent);
         Some(Origin { now, to: pair.contact.into(), command, flight })
+    }
+
+    /// The first instant at which something falls due.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(at, ..)| *at)
+    }
+
+    /// A tick for each contact with a deadline at or before `now`, in their order.
+    pub fn due(&self, now: Now) -> Vec<Origin> {
+        let due = self
+            .deadlines
+            .iter()
+            .take_while(|(at, phase, ..)| (*at, *phase) <= (now.at, now.phase));
+        let tick = |(_, _, _, contact): &(Timestamp, Phase, String, ContactId)| Origin {
+            now,
+            to: (*contact).into(),
+            command: Command::Contact(contact::Command::Tick),
+            flight: Flight::Nothing,
+        };
+        due.map(tick).collect()
     }
 
     /// What comes next in lockstep, when nothing is in flight.
@@ -174,8 +213,10 @@ impl Brain {
             return Next::Pass(Box::new(Origin { now, to: contact.into(), command, flight }));
         }
         let look = |id: &EntityId| slots.read(id).state.clone();
-        let Some(driver) = &mut self.driver else { return Next::Done };
-        let Some((place, due)) = driver.take(&look, &mut self.ids) else { return Next::Done };
+        let (Some(driver), IdPort::Lockstep(ids)) = (&mut self.driver, &mut self.ids) else {
+            return Next::Done;
+        };
+        let Some((place, due)) = driver.take(&look, ids) else { return Next::Done };
         self.now = Now { at: place.0, phase: place.1 };
         let Some(due) = due else { return Next::Void };
         let (now, flight) = (self.now, Flight::Nothing);

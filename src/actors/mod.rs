@@ -10,9 +10,11 @@
 
 pub mod brain;
 pub mod centre;
+pub mod clock;
 pub mod directory;
 pub mod gate;
 pub mod projector;
 pub mod shell;
 pub mod slots;
+pub mod timekeeper;
 pub mod writer;

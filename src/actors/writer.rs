@@ -2,7 +2,8 @@
 //!
 //! A thread takes what is waiting, refuses what was decided on versions that have moved on, numbers
 //! the rest, commits it as one batch, and hands batch and refusals to the projector: a refusal
-//! travels the road of commits, so that its leader decides anew on states that hold what refused it.
+//! travels the road of commits, so that its leader decides anew on states that hold what refused
+//! it.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -75,11 +76,6 @@ pub struct Batch {
 pub struct WriterHandle(SyncSender<Submission>);
 
 impl WriterHandle {
-    /// A handle that takes nothing any more.
-    pub fn closed() -> Self {
-        Self(sync_channel(0).0)
-    }
-
     /// Puts a submission in; gives it back when the writer is full or gone.
     pub fn submit(&self, submission: Submission) -> Result<(), Box<Submission>> {
         self.0.try_send(submission).map_err(|error| match error {
@@ -98,12 +94,20 @@ struct Writer {
 }
 
 /// Starts the thread; it ends when every handle is gone.
+///
+/// `history` is what the log holds already: the thread goes on behind it.
 pub fn start(
     commit: Box<dyn Commit>,
+    history: &[Sealed],
     batches: mpsc::Sender<Batch>,
 ) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
     let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1 };
+    for numbered in history.iter().flat_map(|sealed| &sealed.events) {
+        let recorded = &numbered.recorded;
+        writer.known.insert(recorded.entity.clone(), (recorded.version, numbered.seq));
+        writer.next_seq = numbered.seq + 1;
+    }
     let thread = std::thread::Builder::new()
         .name("atalaya-writer".into())
         .spawn(move || writer.run(&receiver, &batches))?;

@@ -222,7 +222,7 @@ impl Agent {
             Command::Unheard => {
                 let event =
                     Event::PresenceChanged { state: Kind::Lost, reason: None, since: now.at };
-                let news = self.signed_in.is_some() && self.unheard.is_none();
+                let news = self.signed_in.is_some() && self.presence().state != Kind::Lost;
                 Ok((if news { vec![event] } else { vec![] }, vec![]))
             }
             Command::Reserve { offer, contact, until } => {
@@ -270,16 +270,16 @@ impl Agent {
             Work::Offered { .. } => offers_stand,
             Work::Active { .. } | Work::WrapUp { .. } => true,
         });
-        let mut asked = vec![];
+        let mut others = vec![];
         if !offers_stand {
             let reason = match wish {
                 Wish::SignedOut => "signed_out",
                 Wish::Ready | Wish::NotReady(_) => "not_ready",
             };
-            self.give_back(OfferResult::Rejected, reason, &mut events, &mut asked);
+            self.give_back(OfferResult::Rejected, reason, &mut events, &mut others);
         }
         events.extend(self.intend(wish, waits));
-        Ok((events, asked))
+        Ok((events, others))
     }
 
     /// The event that makes `wish` so, now or when work has ended; none if it is so already.
@@ -301,9 +301,9 @@ impl Agent {
         if *wish == Wish::Ready && (!session || self.lost.is_some() || self.unheard.is_some()) {
             return Err(Rejection::NoSession { agent: id.clone() });
         }
-        let (mut events, mut asked) = (vec![], vec![]);
+        let (mut events, mut others) = (vec![], vec![]);
         if *wish != Wish::Ready {
-            self.give_back(OfferResult::Recalled, "forced", &mut events, &mut asked);
+            self.give_back(OfferResult::Recalled, "forced", &mut events, &mut others);
         }
         let talking = self.work.values().any(|work| matches!(work, Work::Active { .. }));
         events.extend(self.intend(wish, talking && *wish == Wish::SignedOut));
@@ -311,10 +311,10 @@ impl Agent {
             if matches!(work, Work::WrapUp { .. }) {
                 let by = contact::Who::Supervisor;
                 let end = contact::Command::EndWrapUp { by, outcome: None, topic: None };
-                asked.push(((*contact).into(), crate::Command::Contact(end)));
+                others.push(((*contact).into(), crate::Command::Contact(end)));
             }
         }
-        Ok((events, asked))
+        Ok((events, others))
     }
 
     fn lose(&self) -> Result<Step, Rejection> {
@@ -326,6 +326,11 @@ impl Agent {
         }
         let (mut events, mut with) = (vec![Event::Lost], vec![]);
         self.give_back(OfferResult::Recalled, "lost", &mut events, &mut with);
+        // What waited for the end of an offer waits no more once the offer is gone.
+        let offered = |work: &Work| matches!(work, Work::Offered { .. });
+        if self.work.values().all(offered) {
+            events.extend(self.pending.as_ref().map(becoming));
+        }
         Ok((events, with))
     }
 

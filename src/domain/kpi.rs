@@ -1,6 +1,7 @@
-//! The figures of DESIGN §8: formulas over counts, one implementation for everyone who shows them.
+//! The key figures: formulas over counts, one implementation for everyone who shows them.
 //!
-//! Counting is the views' business; here are only the shares. No traffic gives `None`, never 0 or 1.
+//! Counting is the views' business; here are only the shares. No traffic gives `None`, never 0
+//! or 1.
 
 /// Which abandons the service level counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

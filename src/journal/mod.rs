@@ -1,3 +1,49 @@
-//! The log: what was acknowledged, and nothing else knows of files.
+//! The log: what was acknowledged, in files, and nothing else knows of files.
+//!
+//! ```text
+//! DIR/lock     taken first, with the pid                          lock
+//! DIR/key      secret of the hashes, before the first segment      key
+//! DIR/log/     00000000000000000001.log, …  append-only segments   segment, log
+//!                header, then frames: one batch, one sync each     batch
+//! ```
+//!
+//! A start takes the [`Lock`], opens the [`Key`], then the [`Log`], which reads every batch,
+//! tells a torn end (cut whole) from damage (refused), and hands the batches to the fold. The
+//! writer then calls [`Log::append`]; [`LogReader`]s follow behind on any thread.
+//!
+//! Absent here: domain types. Entities and events are bytes; which sections were erased, what a
+//! receipt answers and what a batch means is known above.
 
+mod batch;
+mod bytes;
 pub mod commit;
+mod disk;
+mod error;
+mod key;
+mod lock;
+mod log;
+mod reader;
+pub mod recorder;
+pub mod records;
+mod recover;
+mod segment;
+mod verify;
+
+pub use batch::{
+    BY_BYTES_MAX, Batch, CHAIN_START, Decoded, ENTITY_ID_BYTES_MAX, ENTRIES_PER_BATCH_MAX,
+    EVENTS_PER_ENTRY_MAX, EntityKey, Entry, EventRecord, FIELD_BYTES_MAX, FRAME_BYTES_MAX,
+    FRAME_HEAD_BYTES, Hash, OWNER_SLUG_BYTES_MAX, Owner, PAYLOAD_BYTES_MAX, Receipt,
+    SECTION_BYTES_MAX, SECTIONS_PER_BATCH_MAX, Section, SectionState, chain_hash, decode, encode,
+};
+pub use bytes::{DecodeError, EncodeError};
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use error::{AppendError, FoldError, LogError};
+pub use key::{KEY_FILE, Key, KeyError};
+pub use lock::{LOCK_FILE, Lock, LockError};
+pub use log::{
+    LOG_FOLDER, Log, LogOptions, RESERVE_BYTES_DEFAULT, Recovered, SEGMENT_BYTES_DEFAULT,
+};
+pub use reader::{BatchReader, LogReader};
+pub use recover::{Cut, SegmentMeta, UNSOUND_SECTIONS_MAX, UnsoundSection, refuse_unsound};
+pub use segment::{FORMAT_VERSION, HEADER_BYTES, Header, path_of};
+pub use verify::{Report, verify};

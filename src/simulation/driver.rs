@@ -164,7 +164,7 @@ impl Driver {
             }
             Todo::Lease(id) => {
                 let over = self.silent.get(&id).is_some_and(|since| since.plus(LEASE) == place.0);
-                over.then(|| (EntityId::Agent(id), Command::Agent(agent::Command::Lost)))
+                over.then_some((EntityId::Agent(id), Command::Agent(agent::Command::Lost)))
             }
             Todo::Act(index) => self.act(place.0, index, look),
         }

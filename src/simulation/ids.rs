@@ -3,7 +3,7 @@
 use atalaya_domain::time::Timestamp;
 use uuid::Uuid;
 
-/// Makes ids that look like a UUIDv7 and depend on instant and order only.
+/// Makes ids that look like a version 7 UUID and depend on instant and order only.
 #[derive(Debug, Default)]
 pub struct Ids {
     made: u64,

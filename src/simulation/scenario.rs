@@ -229,7 +229,7 @@ fn only(source: Source<'_>, text: Option<&Text>, one: &str) -> Result<(), Scenar
 fn priorities(source: Source<'_>, form: &Form) -> Result<Priorities, ScenarioError> {
     let mut priorities = Priorities::default();
     for (name, credit) in &form.priorities {
-        let class = source.slug(name)?;
+        let class = source.name(name)?;
         let credit = if credit.as_ref() == "always_first" {
             Credit::AlwaysFirst
         } else {
@@ -296,7 +296,8 @@ fn rules(
             None | Some((_, "not_ready")) => OnReject::NotReady,
             Some((_, "ready")) => OnReject::Ready,
             Some((text, other)) => {
-                let what = format!("`{}`: write \"not_ready\" or \"ready\"", shown(other));
+                let what =
+                    format!("`{}` is neither: write \"not_ready\" or \"ready\"", shown(other));
                 return Err(source.value(text.span(), &what));
             }
         },

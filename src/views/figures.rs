@@ -1,4 +1,4 @@
-//! What is counted of one queue: today's figures and the sliding window (DESIGN §8).
+//! What is counted of one queue: today's figures and the sliding window (ARCHITECTURE.md).
 //!
 //! Shares are reckoned by the domain's formulas; here is only counting.
 

@@ -22,10 +22,10 @@ impl Contact {
                 self.ended_at = Some(at);
             }
             Event::Offered { offer, agent, expires_at, choice } => {
-                let (offer, agent, expires_at) = (*offer, agent.clone(), *expires_at);
                 self.choice = Some((at, agent.clone(), choice.clone()));
-                self.state = State::Offered { offer, agent, since: at, expires_at };
                 self.offered_at = Some(at);
+                let (offer, agent, expires_at) = (*offer, agent.clone(), *expires_at);
+                self.state = State::Offered { offer, agent, since: at, expires_at };
             }
             Event::OfferAccepted { .. } => self.back_off.clear(),
             Event::Answered { agent } => {
@@ -48,12 +48,7 @@ impl Contact {
                     self.state = State::Held { agent, since: at };
                 }
             }
-            Event::Resumed => {
-                self.leave_hold(at);
-                if let Some(agent) = self.agent().cloned() {
-                    self.state = State::Active { agent, since: at };
-                }
-            }
+            Event::Resumed => self.resume(at),
             Event::Completed { agent, wrap_up_until, .. } => {
                 self.leave_hold(at);
                 self.ended_at = Some(at);
@@ -79,6 +74,13 @@ impl Contact {
             Event::PriorityChanged { to, order_key, .. } => {
                 (self.priority, self.order_key) = (Some(to.clone()), *order_key);
             }
+        }
+    }
+
+    fn resume(&mut self, at: Timestamp) {
+        self.leave_hold(at);
+        if let Some(agent) = self.agent().cloned() {
+            self.state = State::Active { agent, since: at };
         }
     }
 

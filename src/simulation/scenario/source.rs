@@ -100,14 +100,33 @@ impl Source<'_> {
         if said.starts_with("missing field") {
             return self.place(&span, &format!("`{name}` is missing: write it in this table"));
         }
-        if said.starts_with("invalid type") || said.starts_with("invalid value") {
-            return self.value(span, &said.replace("expected", "write"));
+        if said.starts_with("invalid type: map") && self.key(span.start) == "answer_delay" {
+            let what = "a distribution cannot be carried out by this version: write a duration";
+            return self.value(span, what);
         }
-        self.place(&span, &format!("not TOML: {said}"))
+        if said.starts_with("invalid type") || said.starts_with("invalid value") {
+            let wanted = said
+                .replace("expected a string", "write a text in quotes")
+                .replace("expected i64", "write a whole number")
+                .replace("expected u64", "write a whole number of 0 or more")
+                .replace("expected u32", "write a whole number of 0 or more, below 2^32")
+                .replace("expected u8", "write a whole number of 0 to 255")
+                .replace("expected", "write");
+            return self.value(span, &wanted);
+        }
+        let start = self.text.get(..span.start).and_then(|before| before.rfind('\n'));
+        let line = self.text.get(start.map_or(0, |at| at + 1)..).unwrap_or_default();
+        let line = shown(line.lines().next().unwrap_or_default());
+        self.place(&span, &format!("not TOML: `{line}`: {said}"))
     }
 
     pub(super) fn slug(&self, text: &Text) -> Result<Slug, ScenarioError> {
         Slug::new(text.as_ref()).map_err(|error| self.value(text.span(), &error.to_string()))
+    }
+
+    /// A key that is itself a name.
+    pub(super) fn name(&self, key: &Text) -> Result<Slug, ScenarioError> {
+        Slug::new(key.as_ref()).map_err(|error| self.place(&key.span(), &error.to_string()))
     }
 
     pub(super) fn written(&self, text: &Text) -> Result<Written, ScenarioError> {
@@ -151,7 +170,7 @@ impl Source<'_> {
     pub(super) fn skills(&self, levels: &Levels) -> Result<Skills, ScenarioError> {
         let mut skills = Skills::new();
         for (skill, level) in levels {
-            let slug = self.slug(skill)?;
+            let slug = self.name(skill)?;
             let fine = u8::try_from(*level.as_ref()).ok().filter(|l| SKILL_LEVELS.contains(l));
             let Some(fine) = fine else {
                 let what = format!("{} is no level of a skill: write 1 to 10", level.as_ref());

@@ -1,0 +1,67 @@
+// What browser tests share: a server (mock, or the one that ATALAYA_URL names), a watch over the
+// page's faults and requests, signing in, and the accessibility check.
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test as base, type Page } from "@playwright/test";
+import { Mock, TOKEN } from "./mock";
+
+export const REAL_URL = process.env.ATALAYA_URL;
+const token = REAL_URL === undefined ? TOKEN : (process.env.ATALAYA_TOKEN ?? "");
+
+/** What a page did wrong, and what it asked for, since it was opened. */
+export interface Watch {
+  faults: string[];
+  requests: string[];
+  sockets: number;
+}
+
+interface Fixtures {
+  mock: Mock;
+  url: string;
+  watch: Watch;
+}
+
+export const test = base.extend<Fixtures>({
+  mock: async ({}, use) => {
+    const mock = await Mock.open();
+    await use(mock);
+    await mock.close();
+  },
+  url: async ({ mock }, use) => {
+    await use(REAL_URL ?? mock.url);
+  },
+  watch: async ({ page }, use) => {
+    const watch: Watch = { faults: [], requests: [], sockets: 0 };
+    page.on("pageerror", (e) => watch.faults.push(`error: ${e.message}`));
+    page.on("console", (m) => {
+      if (m.type() === "error" || m.type() === "warning") watch.faults.push(`console: ${m.text()}`);
+    });
+    page.on("request", (r) => watch.requests.push(`${r.method()} ${new URL(r.url()).pathname}`));
+    page.on("websocket", () => (watch.sockets += 1));
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (e) => {
+        console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`);
+      });
+    });
+    await use(watch);
+  },
+});
+
+export { expect };
+
+/** Opens the page and signs in; ends when the first data are shown. */
+export async function enter(page: Page, url: string, query = ""): Promise<void> {
+  await page.goto(`${url}/wallboard${query}`);
+  await page.locator("#token").fill(token);
+  await page.locator("form button[type=submit]").click();
+  await expect(page.locator(".strip")).toBeVisible();
+}
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+  const told = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+  expect(told).toEqual([]);
+}
+
+export const tile = (page: Page, name: string) => page.locator(".q", { hasText: name });

@@ -1,0 +1,32 @@
+//! The timekeeper: sends a tick to whatever has fallen due.
+//!
+//! The deadlines are in the states, the brain keeps them in order. A tick that dies on its way is
+//! sent again: a deadline is let go only by the event that it causes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::centre::Centre;
+use super::gate::Token;
+
+/// How long the timekeeper waits before it sends a tick again that has caused nothing.
+pub const TICK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Runs for as long as the centre is open. Live only: in lockstep the gate releases deadlines.
+pub async fn keep(centre: Arc<Centre>) {
+    while !centre.is_closed() {
+        let due = centre.brain().due(centre.now());
+        for origin in due {
+            centre.pass(origin, Token::live());
+        }
+        let next = centre.brain().next_deadline();
+        let wait = next.and_then(|instant| centre.clock().wait(instant));
+        let wait = match wait {
+            Some(wait) if wait.is_zero() => TICK_AGAIN,
+            Some(wait) => wait,
+            None => Duration::from_secs(3_600),
+        };
+        // Woken by the projector whenever the first deadline may have changed.
+        let _ = tokio::time::timeout(wait, centre.deadlines_changed()).await;
+    }
+}

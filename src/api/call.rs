@@ -1,0 +1,172 @@
+//! One request as the handlers see it: who asks, for what, under which conditions.
+//!
+//! A call owns all that it needs, so that work that was begun goes on when its caller has gone.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use atalaya_domain::credential::Grant;
+use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
+use atalaya_domain::machine::Command;
+use uuid::Uuid;
+
+use super::Api;
+use super::problem::{Code, Problem};
+use super::roles::Role;
+use crate::actors::shell::Done;
+use crate::journal::commit::Cause;
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// As what; an agent when acting as one.
+    pub role: Role,
+    /// Which agent, for role `agent`.
+    pub agent: Option<AgentId>,
+    /// Reads only, and sees less: a screen on a wall.
+    pub reads_only: bool,
+    /// May act as any agent.
+    pub acts_as: bool,
+    /// The token, also of a session.
+    pub token: CredentialId,
+    /// The session, if it is one.
+    pub session: Option<CredentialId>,
+}
+
+impl Caller {
+    /// As the log names it.
+    pub fn cause(&self) -> Cause {
+        let by = match &self.agent {
+            Some(agent) => format!("agent:{agent}"),
+            None => format!("token:{}", self.token),
+        };
+        let credential = self.session.unwrap_or(self.token);
+        Cause { by, session: Some(*credential.0.as_bytes()) }
+    }
+
+    /// What a grant of token `token` makes of its holder.
+    pub fn of(grant: &Grant, token: CredentialId, session: Option<CredentialId>) -> Option<Self> {
+        let is = |name| grant.scope.as_ref().is_some_and(|scope| scope.as_str() == name);
+        Some(Self {
+            role: Role::named(grant.role.as_str())?,
+            agent: grant.agent.clone(),
+            reads_only: is("read"),
+            acts_as: is("act_as"),
+            token,
+            session,
+        })
+    }
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct Call {
+    /// The API that was called.
+    pub api: Arc<Api>,
+    /// Who asks; `None` on open routes.
+    caller: Option<Caller>,
+    params: Vec<(String, String)>,
+    /// Method and path, for what must tell requests apart.
+    pub target: String,
+    /// The query, as it came.
+    pub query: String,
+    /// `If-Match`, as it came.
+    if_match: Option<String>,
+    /// `Idempotency-Key`, as it came.
+    pub key: Option<String>,
+}
+
+impl FromRequest for Call {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(req))
+    }
+}
+
+impl Call {
+    fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        let api = req.app_data::<web::Data<Api>>().ok_or_else(Problem::internal)?;
+        let header = |name: &str| {
+            let value = req.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let params = req.match_info().iter();
+        Ok(Self {
+            api: api.clone().into_inner(),
+            caller: req.extensions().get::<Caller>().cloned(),
+            params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            target: format!("{} {}", req.method(), req.path()),
+            query: req.query_string().to_owned(),
+            if_match: header("If-Match"),
+            key: header("Idempotency-Key"),
+        })
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> Result<&Caller, Problem> {
+        self.caller.as_ref().ok_or_else(Problem::unauthenticated)
+    }
+
+    /// The agent who asks; only on routes of role `agent`.
+    pub fn agent(&self) -> Result<&AgentId, Problem> {
+        let agent = self.caller()?.agent.as_ref();
+        agent.ok_or_else(|| Problem::new(Code::Forbidden, "cannot do this but as an agent"))
+    }
+
+    /// A segment of the path.
+    pub fn param(&self, name: &str) -> &str {
+        let param = self.params.iter().find(|(param, _)| param == name);
+        param.map_or("", |(_, value)| value)
+    }
+
+    /// The path's agent.
+    pub fn agent_id(&self) -> Result<AgentId, Problem> {
+        AgentId::new(self.param("id")).map_err(|_| Problem::not_found("agent"))
+    }
+
+    /// The path's queue.
+    pub fn queue_id(&self) -> Result<QueueId, Problem> {
+        QueueId::new(self.param("id")).map_err(|_| Problem::not_found("queue"))
+    }
+
+    /// The path's contact.
+    pub fn contact_id(&self) -> Result<ContactId, Problem> {
+        self.uuid("id", "contact").map(ContactId)
+    }
+
+    /// The path's offer.
+    pub fn offer_id(&self) -> Result<OfferId, Problem> {
+        self.uuid("offer", "offer").map(OfferId)
+    }
+
+    /// A UUID in the path.
+    pub fn uuid(&self, name: &str, kind: &str) -> Result<Uuid, Problem> {
+        Uuid::try_parse(self.param(name)).map_err(|_| Problem::not_found(kind))
+    }
+
+    /// Whether the caller's condition on the version holds.
+    ///
+    /// It is looked at before the command is sent: what moves the entity on between the two is
+    /// judged by its machine, which refuses what is illegal by then.
+    fn check_version(&self, version: u64) -> Result<(), Problem> {
+        let Some(wanted) = &self.if_match else { return Ok(()) };
+        let current = format!("\"{version}\"");
+        let holds = wanted.split(',').map(str::trim).any(|tag| tag == current)
+            || (wanted.trim() == "*" && version > 0);
+        if holds {
+            return Ok(());
+        }
+        let detail = format!("cannot write: it is of version {version}; read it again");
+        Err(Problem::new(Code::VersionMismatch, detail).with("version", version))
+    }
+
+    /// Carries out a command in the caller's name, if their condition holds.
+    pub async fn tell(&self, to: EntityId, command: Command) -> Result<Done, Problem> {
+        self.check_version(self.api.core.read(&to).version)?;
+        Ok(self.api.core.tell(to, command, self.caller()?.cause()).await?)
+    }
+}

@@ -1,0 +1,257 @@
+//! Contacts: their arrival, and what is done to them until they are closed.
+
+use actix_web::HttpResponse;
+use atalaya_domain::contact::{Arrival, Command, Contact, Who};
+use atalaya_domain::ids::{AgentId, ContactId, EntityId, PersonId, QueueId, Slug};
+use atalaya_domain::machine;
+use atalaya_domain::priority::Credit;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::answer::{self, Answer};
+use super::body::{Body, TEXT_CHARS_MAX, missing};
+use super::call::Call;
+use super::idempotency::once;
+use super::page::Query;
+use super::personal::OfContact;
+use super::problem::{Code, Problem};
+use super::queues::requirement;
+use super::roles::Role;
+use super::wire;
+
+/// Most characters of an address of the other side.
+const FROM_CHARS_MAX: usize = 120;
+/// Most characters of another system's id.
+const EXTERNAL_ID_CHARS_MAX: usize = 120;
+/// Most characters of an outcome or topic.
+const OUTCOME_CHARS_MAX: usize = 64;
+/// A contact's states, as filters name them.
+const STATES: [&str; 8] =
+    ["queued", "offered", "active", "held", "wrap_up", "closed", "abandoned", "refused"];
+
+/// `POST /contacts`: it arrives; 201 also when its queue refuses it.
+pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    let known = [
+        "channel",
+        "queue",
+        "from",
+        "language",
+        "requires",
+        "levels",
+        "priority",
+        "subject",
+        "external_id",
+    ];
+    let mut fields = body.fields(&known, &["citizen", "preferred_agent"])?;
+    let channel = fields.text("channel", 20)?.ok_or_else(|| missing("channel"))?;
+    if channel != "voice" {
+        let detail = "cannot take `channel`: this version has voice only";
+        return Err(Problem::new(Code::NotInThisVersion, detail).with("field", "channel"));
+    }
+    let queue = fields.slug("queue")?.ok_or_else(|| missing("queue")).map(QueueId)?;
+    if call.api.core.queue(&queue).is_none() {
+        return Err(Problem::invalid("queue", format!("there is no queue `{queue}`")));
+    }
+    let (priority, credit) = match fields.slug("priority")? {
+        Some(priority) => class(&call, priority)?,
+        None => class(&call, super::body::slug("priority", "normal")?)?,
+    };
+    let wishes = requirement(&mut fields)?;
+    let from = fields.text("from", FROM_CHARS_MAX)?;
+    let subject = fields.text("subject", TEXT_CHARS_MAX)?.unwrap_or_default();
+    let external_id = fields.text("external_id", EXTERNAL_ID_CHARS_MAX)?;
+    let person = from.as_deref().map_or_else(Uuid::now_v7, |from| call.api.secrets.person(from));
+    let arrival = Box::new(Arrival {
+        queue,
+        priority,
+        credit,
+        language: wishes.language,
+        skills: wishes.skills,
+        levels: wishes.levels,
+        external_id,
+        person: PersonId(person),
+        full: false,
+    });
+    let work = call.clone();
+    once(call, &kept, async move {
+        let id = ContactId(Uuid::now_v7());
+        work.api.personal.set_contact(id, OfContact { from, subject });
+        let command = machine::Command::Contact(Command::Arrive(arrival));
+        let done = match work.tell(id.into(), command).await {
+            Ok(done) => done,
+            Err(problem) => {
+                if problem.code() != Code::CommitUnknown {
+                    work.api.personal.forget_contact(id);
+                }
+                return Err(problem);
+            }
+        };
+        Ok(Answer::made(id.into(), format!("/api/v1/contacts/{id}"), &done))
+    })
+    .await
+}
+
+/// A class of priority and what it is worth.
+fn class(call: &Call, priority: Slug) -> Result<(Slug, Credit), Problem> {
+    let classes = &call.api.priorities.0;
+    let credit = classes.get(&priority).copied().ok_or_else(|| {
+        let names: Vec<_> = classes.keys().map(Slug::as_str).collect();
+        let detail = format!("cannot take `priority`: it is none of {}", names.join(", "));
+        Problem::invalid("priority", detail)
+    })?;
+    Ok((priority, credit))
+}
+
+/// Whether the caller may know of the contact: an agent of those it has or had last.
+fn may_see(call: &Call, contact: &Contact) -> bool {
+    call.caller().is_ok_and(|caller| {
+        caller.role != Role::Agent
+            || (caller.agent.is_some() && caller.agent.as_ref() == contact.agent())
+    })
+}
+
+/// `GET /contacts/{id}`; one that is not to be seen is not there.
+pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
+    let id = call.contact_id()?;
+    let contact = call.api.core.contact(id);
+    if !contact.is_some_and(|(contact, _)| may_see(&call, &contact)) {
+        return Err(Problem::not_found("contact"));
+    }
+    answer::one(&call, &id.into())
+}
+
+/// `GET /contacts`, oldest first.
+pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&call, &["state", "queue", "agent", "external_id"])?;
+    let is_state = |name: &str| STATES.into_iter().find(|state| *state == name);
+    let state = query.parsed("state", is_state)?;
+    let queue = query.parsed("queue", |value| QueueId::new(value).ok())?;
+    let agent = query.parsed("agent", |value| AgentId::new(value).ok())?;
+    let external_id = query.get("external_id");
+    let core = &call.api.core;
+    let wanted = |contact: &Contact| {
+        let Some(entered) = &contact.entered else { return false };
+        state.is_none_or(|state| contact.state.name() == state)
+            && queue.as_ref().is_none_or(|queue| entered.queue == *queue)
+            && agent.as_ref().is_none_or(|agent| contact.agent() == Some(agent))
+            && external_id.is_none_or(|id| entered.external_id.as_deref() == Some(id))
+            && may_see(&call, contact)
+    };
+    let ids = core.ids(|id| match id {
+        EntityId::Contact(id) => Some(id),
+        _ => None,
+    });
+    let places = core.positions(core.queues().into_iter());
+    let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
+    let page = query.page(ids, cursor, |id| -> Option<Value> {
+        let (contact, _) = core.contact(*id).filter(|(contact, _)| wanted(contact))?;
+        wire::contact::json(&call, *id, &contact, places.get(id).copied())
+    })?;
+    Ok(answer::read(&call, &page))
+}
+
+/// In whose name a command is given.
+fn who(call: &Call) -> Result<Who, Problem> {
+    let caller = call.caller()?;
+    Ok(match &caller.agent {
+        Some(agent) if caller.role == Role::Agent => Who::Agent(agent.clone()),
+        Some(_) | None => Who::Supervisor,
+    })
+}
+
+/// Gives `command` to the path's contact.
+async fn command(call: Call, body: &Body, command: Command) -> Result<HttpResponse, Problem> {
+    let id = call.contact_id()?;
+    let Some((contact, _)) = call.api.core.contact(id) else {
+        return Err(Problem::not_found("contact"));
+    };
+    let caller = call.caller()?;
+    if caller.role == Role::Agent
+        && contact.agent().is_some()
+        && caller.agent.as_ref() != contact.agent()
+    {
+        let detail = format!("cannot {}: it is another agent's", command.name());
+        return Err(Problem::new(Code::NotYours, detail).with("command", command.name()));
+    }
+    let work = call.clone();
+    once(call, body, async move {
+        let done = work.tell(id.into(), machine::Command::Contact(command)).await?;
+        Ok(Answer::changed(id.into(), &done))
+    })
+    .await
+}
+
+/// `POST /contacts/{id}/abandon`: the citizen left while waiting.
+pub async fn abandon(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    body.fields(&[], &[])?;
+    command(call, &kept, Command::Abandon).await
+}
+
+/// `POST /contacts/{id}/hold`.
+pub async fn hold(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    body.fields(&[], &[])?;
+    let by = who(&call)?;
+    command(call, &kept, Command::Hold { by }).await
+}
+
+/// `POST /contacts/{id}/resume`.
+pub async fn resume(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    body.fields(&[], &[])?;
+    let by = who(&call)?;
+    command(call, &kept, Command::Resume { by }).await
+}
+
+/// `POST /contacts/{id}/complete`: the conversation ends, wrap-up starts.
+pub async fn complete(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    body.fields(&[], &[])?;
+    let by = who(&call)?;
+    command(call, &kept, Command::Complete { by }).await
+}
+
+/// `POST /contacts/{id}/end`: the other side hung up.
+pub async fn end(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    let by = body.fields(&["by"], &[])?.text("by", 20)?.ok_or_else(|| missing("by"))?;
+    if by != "citizen" {
+        return Err(Problem::invalid("by", "cannot take `by`: only the citizen ends it this way"));
+    }
+    command(call, &kept, Command::Complete { by: Who::Citizen }).await
+}
+
+/// `POST /contacts/{id}/wrap_up`: wrap-up ends, with what came of the contact.
+pub async fn wrap_up(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    let mut fields = body.fields(&["outcome", "topic"], &["notes", "request"])?;
+    let outcome = fields.text("outcome", OUTCOME_CHARS_MAX)?;
+    let topic = fields.text("topic", OUTCOME_CHARS_MAX)?;
+    let by = who(&call)?;
+    command(call, &kept, Command::EndWrapUp { by, outcome, topic }).await
+}
+
+/// `POST /contacts/{id}/extend_wrap_up`.
+pub async fn extend_wrap_up(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    let span = body.fields(&["by"], &[])?.duration("by")?.ok_or_else(|| missing("by"))?.span;
+    if span.0 == 0 {
+        return Err(Problem::invalid("by", "cannot take `by`: it is no time at all"));
+    }
+    let by = who(&call)?;
+    command(call, &kept, Command::ExtendWrapUp { by, span }).await
+}
+
+/// `PATCH /contacts/{id}`: another priority.
+pub async fn patch(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    let mut fields = body.fields(&["priority"], &["queue", "citizen", "subject"])?;
+    if call.caller()?.role == Role::Agent {
+        return Err(Problem::new(Code::Forbidden, "cannot change the priority as agent"));
+    }
+    let priority = fields.slug("priority")?.ok_or_else(|| missing("priority"))?;
+    let (priority, credit) = class(&call, priority)?;
+    command(call, &kept, Command::Reprioritise { priority, credit }).await
+}

@@ -1,0 +1,195 @@
+//! What the API asks of the core, in one place: commands in, published states out.
+//!
+//! Thin functions over the centre and nothing else; no handler reaches past them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
+use atalaya_domain::contact::{Contact, State as ContactState};
+use atalaya_domain::credential::Credential;
+use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
+use atalaya_domain::machine::{Command, State};
+use atalaya_domain::queue::Queue;
+use atalaya_domain::time::Timestamp;
+
+use crate::actors::centre::Centre;
+use crate::actors::shell::{Done, Failure};
+use crate::actors::slots::Published;
+use crate::journal::commit::{Cause, Numbered};
+
+/// The centre, as the API sees it.
+#[derive(Clone)]
+pub struct Core(Arc<Centre>);
+
+impl Core {
+    /// The API's view of `centre`.
+    pub const fn new(centre: Arc<Centre>) -> Self {
+        Self(centre)
+    }
+
+    /// Carries out a command now; answers once it is committed and can be read.
+    pub async fn tell(
+        &self,
+        to: EntityId,
+        command: Command,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        self.0.tell(to, command, None, cause).await
+    }
+
+    /// What is published of `id`.
+    pub fn read(&self, id: &EntityId) -> Arc<Published> {
+        self.0.slots.read(id)
+    }
+
+    /// The present of the centre.
+    pub fn now(&self) -> Timestamp {
+        self.0.now().at
+    }
+
+    /// Events after `seq`, at most `limit`.
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+        self.0.events_after(seq, limit)
+    }
+
+    /// Number of the last event that can be read.
+    pub fn last_seq(&self) -> u64 {
+        self.0.last_seq()
+    }
+
+    /// Centre seconds in a second.
+    pub fn rate(&self) -> f64 {
+        self.0.clock().rate()
+    }
+
+    /// Number of the server's start.
+    pub fn start(&self) -> u64 {
+        match &self.read(&EntityId::System).state {
+            State::System(system) => system.start,
+            _ => 0,
+        }
+    }
+
+    /// Why the server takes no work just now; empty: it does.
+    pub fn not_ready(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// An agent that is configured, with the log's version.
+    pub fn agent(&self, id: &AgentId) -> Option<(Agent, u64)> {
+        let published = self.read(&id.clone().into());
+        match &published.state {
+            State::Agent(agent) if agent.facts.is_some() => {
+                Some((agent.clone(), published.version))
+            }
+            _ => None,
+        }
+    }
+
+    /// A queue that is configured, with the log's version.
+    pub fn queue(&self, id: &QueueId) -> Option<(Queue, u64)> {
+        let published = self.read(&id.clone().into());
+        match &published.state {
+            State::Queue(queue) if queue.rules.is_some() => {
+                Some((queue.clone(), published.version))
+            }
+            _ => None,
+        }
+    }
+
+    /// A contact that has come, with the log's version.
+    pub fn contact(&self, id: ContactId) -> Option<(Contact, u64)> {
+        let published = self.read(&id.into());
+        match &published.state {
+            State::Contact(contact) if contact.entered.is_some() => {
+                Some((contact.clone(), published.version))
+            }
+            _ => None,
+        }
+    }
+
+    /// A token or session that was made.
+    pub fn credential(&self, id: &EntityId) -> Option<Credential> {
+        match &self.read(id).state {
+            State::Credential(credential) if credential.grant.is_some() => Some(credential.clone()),
+            _ => None,
+        }
+    }
+
+    /// Every id for which `wanted` has an answer, in order.
+    pub fn ids<T: Ord>(&self, wanted: impl Fn(EntityId) -> Option<T>) -> Vec<T> {
+        let mut ids: Vec<T> = self.0.slots.ids().into_iter().filter_map(wanted).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// All queues, by id.
+    pub fn queues(&self) -> Vec<QueueId> {
+        self.ids(|id| match id {
+            EntityId::Queue(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// All tokens, by id.
+    pub fn tokens(&self) -> Vec<CredentialId> {
+        self.ids(|id| match id {
+            EntityId::Token(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// Who waits in `queue`, in the order of service.
+    pub fn waiting(&self, queue: &QueueId) -> Vec<ContactId> {
+        self.0.brain().intake.order(queue)
+    }
+
+    /// How many wait in `queue`.
+    pub fn waiting_count(&self, queue: &QueueId) -> usize {
+        self.0.brain().intake.waiting_in(queue)
+    }
+
+    /// Place of everyone who waits in one of `queues`, from 1.
+    pub fn positions(&self, queues: impl Iterator<Item = QueueId>) -> HashMap<ContactId, usize> {
+        queues.flat_map(|queue| self.waiting(&queue).into_iter().zip(1..)).collect()
+    }
+
+    /// The contact that `offer` is about: `agent`'s, else any that waits.
+    pub fn offered(&self, offer: OfferId, agent: &AgentId) -> Option<ContactId> {
+        let own = self.agent(agent).and_then(|(agent, _)| {
+            agent.work.iter().find_map(|(contact, work)| match work {
+                Work::Offered { offer: held, .. } if *held == offer => Some(*contact),
+                Work::Offered { .. } | Work::Active { .. } | Work::WrapUp { .. } => None,
+            })
+        });
+        own.or_else(|| {
+            let mut waiting = self.queues().into_iter().flat_map(|queue| self.waiting(&queue));
+            waiting.find(|id| {
+                self.contact(*id).is_some_and(|(contact, _)| match &contact.state {
+                    ContactState::Offered { offer: held, .. } => *held == offer,
+                    _ => false,
+                })
+            })
+        })
+    }
+
+    /// Whether the agent is heard of: the lease is the session register's.
+    pub fn is_heard(&self, agent: &AgentId) -> bool {
+        self.agent(agent).is_some_and(|(agent, _)| {
+            agent.signed_in.is_some() && agent.lost.is_none() && agent.unheard.is_none()
+        })
+    }
+
+    /// A request of the agent's is a sign of life: ends being lost.
+    pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
+        let lost = self.agent(id).is_some_and(|(agent, _)| {
+            agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
+        });
+        if lost {
+            let command = Command::Agent(AgentCommand::Heard { start: self.start() });
+            self.tell(id.clone().into(), command, cause).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! The HTTP API: routes on one screen, one file a resource, one problem type, one table of roles.
+//!
+//! A request goes `guard` (who, may they) → handler (strict body → command) → the core → `answer`
+//! (the entity after the commit). Wire forms are in `wire`; the domain's types never are. Not here:
+//! decisions, which are the domain's, and the WebSocket.
+
+pub mod agents;
+pub mod answer;
+pub mod assets;
+pub mod body;
+pub mod call;
+pub mod contacts;
+pub mod core;
+pub mod events;
+pub mod guard;
+pub mod health;
+pub mod idempotency;
+pub mod page;
+pub mod personal;
+pub mod problem;
+pub mod queues;
+pub mod roles;
+pub mod routes;
+pub mod secrets;
+pub mod sessions;
+pub mod tokens;
+pub mod wire;
+
+use std::sync::Arc;
+
+use atalaya_domain::priority::Priorities;
+
+use self::core::Core;
+use crate::actors::centre::Centre;
+
+/// What all requests share.
+pub struct Api {
+    /// The centre.
+    pub core: Core,
+    /// Ways from secrets to credentials.
+    pub secrets: secrets::Secrets,
+    /// Personal data.
+    pub personal: Box<dyn personal::Personal>,
+    /// What became of requests with keys.
+    pub outcomes: Box<dyn idempotency::Outcomes>,
+    /// The classes of priority.
+    pub priorities: Priorities,
+    /// The log's.
+    pub epoch: String,
+}
+
+impl Api {
+    /// The API of `centre`; secrets are hashed with `key`.
+    pub fn new(centre: Arc<Centre>, key: [u8; 32], epoch: String) -> Self {
+        let core = Core::new(centre);
+        Self {
+            secrets: secrets::Secrets::new(key, &core),
+            core,
+            personal: Box::new(personal::InMemory::default()),
+            outcomes: Box::new(idempotency::InMemory::default()),
+            priorities: Priorities::default(),
+            epoch,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Commits to the log on disk, and reads it back: entries ↔ batches of bytes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use atalaya_domain::entry::Recorded;
+use atalaya_domain::time::Timestamp;
+
+use super::commit::{Cause, Commit, CommitError, Numbered, Sealed};
+use super::records::{self, RecordError};
+use super::{
+    AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
+    Lock, LockError, Log, LogError, LogOptions, RealDisk,
+};
+
+/// The log of one data folder, open for writing: nobody else has it.
+#[derive(Debug)]
+pub struct Recorder {
+    log: Log,
+    next_batch: u64,
+    next_seq: u64,
+    wall: fn() -> Timestamp,
+    secret: [u8; 32],
+    _lock: Lock,
+}
+
+/// Why a data folder could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody has it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The key is missing or unreadable.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The log is.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl Recorder {
+    /// Opens `dir` for writing and gives every entry in it to `fold`, in order.
+    pub fn open(
+        dir: &Path,
+        wall: fn() -> Timestamp,
+        fold: &mut dyn FnMut(Sealed),
+    ) -> Result<Self, OpenError> {
+        let lock = Lock::take(dir)?;
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let key = Key::open(dir, disk.as_ref())?;
+        let options = LogOptions::new(key.fingerprint());
+        let mut on_batch = |decoded: Decoded| -> Result<(), FoldError> {
+            for sealed in entries(decoded.batch)? {
+                fold(sealed);
+            }
+            Ok(())
+        };
+        let (log, found) = Log::open(dir, disk, options, None, &mut on_batch)?;
+        let (next_batch, next_seq) = (found.next_batch, found.next_seq);
+        let mut secret = [0; 32];
+        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
+        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
+        Ok(Self { log, next_batch, next_seq, wall, secret, _lock: lock })
+    }
+
+    /// A secret of this folder, derived from its key: what tokens are hashed with.
+    pub const fn secret(&self) -> [u8; 32] {
+        self.secret
+    }
+
+    /// The log's epoch, made once.
+    pub fn epoch(&self) -> String {
+        self.log.epoch().to_string()
+    }
+
+    /// The number of the next event.
+    pub const fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+}
+
+impl Commit for Recorder {
+    fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
+        let refused = |error: RecordError| CommitError::Refused(error.to_string());
+        let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let events: u64 = entries.iter().map(|entry| entry.events.len() as u64).sum();
+        let batch = Batch {
+            number: self.next_batch,
+            wall: (self.wall)().0,
+            first_seq: self.next_seq,
+            entries,
+            sections: Vec::new(),
+        };
+        match self.log.append(&batch) {
+            Ok(()) => {
+                self.next_batch += 1;
+                self.next_seq += events;
+                Ok(())
+            }
+            Err(error @ AppendError::Unknown(_)) => Err(CommitError::Unknown(error.to_string())),
+            Err(error) => Err(CommitError::Refused(error.to_string())),
+        }
+    }
+}
+
+fn entry(sealed: &Sealed) -> Result<Entry, RecordError> {
+    let event = |numbered: &Numbered| {
+        let Recorded { entity, version: entity_version, at, event } = &numbered.recorded;
+        let (kind, version, payload) = records::encode(event)?;
+        let (entity_kind, id) = records::entity_key(entity);
+        Ok(EventRecord {
+            kind,
+            version,
+            entity: EntityKey { kind: entity_kind, id },
+            entity_version: *entity_version,
+            previous: numbered.previous,
+            at: (*at != sealed.now).then_some(at.0),
+            payload,
+        })
+    };
+    Ok(Entry {
+        by: sealed.cause.by.clone(),
+        session: sealed.cause.session,
+        now: sealed.now.0,
+        receipt: None,
+        events: sealed.events.iter().map(event).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The entries of a batch that was read.
+pub fn entries(batch: Batch) -> Result<Vec<Sealed>, RecordError> {
+    let mut seq = batch.first_seq;
+    let mut sealed = Vec::with_capacity(batch.entries.len());
+    for entry in batch.entries {
+        let now = Timestamp(entry.now);
+        let mut events = Vec::with_capacity(entry.events.len());
+        for record in entry.events {
+            let entity = records::entity_of(record.entity.kind, &record.entity.id)?;
+            let event = records::decode(record.kind, record.version, &record.payload)?;
+            let at = record.at.map_or(now, Timestamp);
+            let recorded = Recorded { entity, version: record.entity_version, at, event };
+            events.push(Numbered { seq, previous: record.previous, recorded });
+            seq += 1;
+        }
+        let cause = Cause { by: entry.by, session: entry.session };
+        sealed.push(Sealed { cause, now, events });
+    }
+    Ok(sealed)
+}

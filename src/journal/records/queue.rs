@@ -1,0 +1,103 @@
+//! Records of queues' events.
+
+use atalaya_domain::queue::{Event, Rules, ServiceLevel};
+use serde::{Deserialize, Serialize};
+
+use super::parts::{Length, OnRejectV1, RequirementV1, Word, maybe};
+use super::{Kind, Page, Record, RecordError, Sheet, get, put, records};
+
+records! { Event:
+    ChangedV1 = QUEUE_CHANGED v 1,
+    OpenedV1 = QUEUE_OPENED v 1,
+    ClosedV1 = QUEUE_CLOSED v 1,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChangedV1 {
+    name: String,
+    short_name: String,
+    requirement: RequirementV1,
+    service_level: Option<ServiceLevelV1>,
+    max_waiting: Option<u32>,
+    wrap_up: Option<Length>,
+    offer_timeout: Length,
+    on_reject: OnRejectV1,
+    max_misses: u32,
+    short_abandon: Length,
+    text_hash: [u8; 16],
+}
+
+#[derive(Serialize, Deserialize)]
+struct ServiceLevelV1 {
+    share: f64,
+    within: Length,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OpenedV1 {
+    reason: Option<Word>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClosedV1 {
+    emergency: bool,
+    reason: Option<Word>,
+}
+
+/// Writes a queue's event.
+pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
+    match event {
+        Event::Changed { rules, text_hash } => put(&ChangedV1 {
+            name: rules.name.clone(),
+            short_name: rules.short_name.clone(),
+            requirement: (&rules.requirement).into(),
+            service_level: rules.service_level.as_ref().map(|level| ServiceLevelV1 {
+                share: level.share,
+                within: Length(level.within.clone()),
+            }),
+            max_waiting: rules.max_waiting,
+            wrap_up: rules.wrap_up.clone().map(Length),
+            offer_timeout: Length(rules.offer_timeout.clone()),
+            on_reject: rules.on_reject.into(),
+            max_misses: rules.max_misses,
+            short_abandon: Length(rules.short_abandon.clone()),
+            text_hash: *text_hash,
+        }),
+        Event::Opened { reason } => put(&OpenedV1 { reason: maybe(reason.clone()) }),
+        Event::Closed { emergency, reason } => {
+            put(&ClosedV1 { emergency: *emergency, reason: maybe(reason.clone()) })
+        }
+    }
+}
+
+impl From<ChangedV1> for Event {
+    fn from(record: ChangedV1) -> Self {
+        let rules = Rules {
+            name: record.name,
+            short_name: record.short_name,
+            requirement: record.requirement.into(),
+            service_level: record
+                .service_level
+                .map(|level| ServiceLevel { share: level.share, within: level.within.0 }),
+            max_waiting: record.max_waiting,
+            wrap_up: record.wrap_up.map(|length| length.0),
+            offer_timeout: record.offer_timeout.0,
+            on_reject: record.on_reject.into(),
+            max_misses: record.max_misses,
+            short_abandon: record.short_abandon.0,
+        };
+        Self::Changed { rules: Box::new(rules), text_hash: record.text_hash }
+    }
+}
+
+impl From<OpenedV1> for Event {
+    fn from(record: OpenedV1) -> Self {
+        Self::Opened { reason: maybe(record.reason) }
+    }
+}
+
+impl From<ClosedV1> for Event {
+    fn from(record: ClosedV1) -> Self {
+        Self::Closed { emergency: record.emergency, reason: maybe(record.reason) }
+    }
+}
