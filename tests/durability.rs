@@ -1,6 +1,8 @@
 //! The promise that what was acknowledged is never lost, and what was not is never half there.
 //! Below the journal's byte layer nothing is tested here: the system's disk is believed.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 #[path = "durability/codec.rs"]
 mod codec;
 #[path = "durability/crashes.rs"]

@@ -1,29 +1,31 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use actix::ArbiterHandle;
-use atalaya_domain::contact;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::time::Now;
+use atalaya_domain::{contact, system};
+use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::brain::{Brain, Next, Origin};
 use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
-use super::projector::project;
+use super::projector::{fold, project};
 use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered};
+use crate::journal::commit::{Cause, Commit, Numbered, Sealed};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
+use crate::views::{Scope, Wallboard};
 
 /// Void turns in a row after which a run in lockstep is given up as one that does not end.
 const TURNS_MAX: u64 = 100_000_000;
@@ -33,7 +35,8 @@ pub struct Centre {
     /// Published states.
     pub slots: Slots,
     brain: Mutex<Brain>,
-    writer: OnceLock<WriterHandle>,
+    board: Mutex<Wallboard>,
+    writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
     gate: Arc<Notify>,
     deadlines: Notify,
@@ -47,12 +50,16 @@ pub struct Centre {
 pub struct Options {
     /// Where entries are committed.
     pub commit: Box<dyn Commit>,
+    /// What the log holds already, in order.
+    pub history: Vec<Sealed>,
     /// Where the lanes live; at least one.
     pub arbiters: Vec<ArbiterHandle>,
     /// The centre's clock.
     pub clock: Clock,
     /// The people of a scenario: lockstep. `None`: live.
     pub driver: Option<Driver>,
+    /// Whose midnight turns the day's counters.
+    pub time_zone: TimeZone,
 }
 
 impl Centre {
@@ -61,21 +68,34 @@ impl Centre {
         self.brain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where entries go.
-    pub fn writer(&self) -> WriterHandle {
-        self.writer.get().cloned().unwrap_or_else(WriterHandle::closed)
+    /// The wallboard, as of the last published event; never across an await.
+    pub fn board(&self) -> MutexGuard<'_, Wallboard> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the wallboard holds, and the number of the last event in it: of one instant.
+    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        (self.last_seq(), board.data(scope))
+    }
+
+    /// Where entries go; `None` once the centre is closed.
+    pub fn writer(&self) -> Option<WriterHandle> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let Options { commit, arbiters, clock, driver } = options;
+        let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let (writer, thread) = writer::start(commit, batches)?;
+        let (writer, thread) = writer::start(commit, &history, batches)?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
+            board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
-            writer: OnceLock::from(writer),
+            writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
             gate: Arc::new(Notify::new()),
             deadlines: Notify::new(),
@@ -84,11 +104,33 @@ impl Centre {
             closed: AtomicBool::new(false),
             events: Mutex::new(Vec::new()),
         });
+        for sealed in &history {
+            fold(&centre, sealed);
+        }
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
         }
         Ok((centre, thread))
+    }
+
+    /// Says that the server has started: whoever was signed in is lost until heard.
+    pub async fn announce_start(self: &Arc<Self>) -> Result<u64, Failure> {
+        let here = |id: EntityId| match (&id, &self.slots.read(&id).state) {
+            (EntityId::Agent(agent), State::Agent(state)) if state.signed_in.is_some() => {
+                Some(agent.clone())
+            }
+            _ => None,
+        };
+        let mut agents: Vec<_> = self.slots.ids().into_iter().filter_map(here).collect();
+        agents.sort_unstable();
+        let start = system::Command::Start { rate: self.clock.rate(), agents };
+        let done =
+            self.tell(EntityId::System, Command::System(start), None, Cause::system()).await?;
+        Ok(match &done.entity.state {
+            State::System(system) => system.start,
+            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
+        })
     }
 
     /// Whether commands pass one at a time.
@@ -106,8 +148,11 @@ impl Centre {
         Now::live(self.clock.now())
     }
 
-    /// Ends what the centre does by itself.
+    /// Ends what the centre does by itself, lets its lanes go, and takes no entry any more: the
+    /// writer's thread ends, and with it whatever holds the data folder.
     pub fn close(&self) {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.directory.clear();
         self.closed.store(true, Ordering::Release);
         self.deadlines.notify_one();
     }
@@ -199,8 +244,15 @@ pub async fn play(
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
     let driver = Some(Driver::new(scenario));
     let clock = Clock::new(scenario.start, 0.0);
-    let (centre, thread) = Centre::start(Options { commit, arbiters, clock, driver })
-        .map_err(|error| Failure::NotCommitted(error.to_string()))?;
+    let (centre, thread) = Centre::start(Options {
+        commit,
+        history: Vec::new(),
+        arbiters,
+        clock,
+        driver,
+        time_zone: TimeZone::UTC,
+    })
+    .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;

@@ -28,6 +28,11 @@ impl Directory {
         lane.try_send(lead).map_err(|error| Box::new(error.into_inner()))
     }
 
+    /// Lets every lane go; each ends once its mailbox is empty.
+    pub fn clear(&self) {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn lane(&self, centre: &Arc<Centre>, to: &EntityId) -> Addr<Shell> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = lanes.get(to).filter(|lane| lane.connected()) {

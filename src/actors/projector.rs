@@ -31,22 +31,33 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
     }
 }
 
-fn fold(centre: &Centre, entry: &Sealed) {
+/// Publishes one committed entry and folds it into everything that follows the log; a start does
+/// the same with what the log holds.
+pub fn fold(centre: &Centre, entry: &Sealed) {
     let mut brain = centre.brain();
+    let mut board = centre.board();
     for numbered in &entry.events {
         let id = &numbered.recorded.entity;
+        let before = centre.slots.read(id);
         match centre.slots.apply(&numbered.recorded) {
-            Applied::Done => brain.fold(numbered, &centre.slots),
+            Applied::Done => {
+                brain.fold(numbered, &centre.slots);
+                let after = centre.slots.read(id);
+                board.fold(numbered.seq, &numbered.recorded, &before.state, &after.state);
+            }
             Applied::Panicked => {
                 let seq = numbered.seq;
                 tracing::error!(entity = %id, seq, "quarantined: its machine panicked");
                 brain.quarantine(id);
+                board.alert(id, "its machine panicked", numbered.recorded.at);
             }
             Applied::Frozen => (),
         }
     }
     brain.hear(&entry.events);
     centre.published(&entry.events);
+    // The board is let go last: whoever reads it finds the number that it stands at.
+    drop(board);
 }
 
 /// Live: every pair that matching gives is sent on its way at once.

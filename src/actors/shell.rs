@@ -154,7 +154,10 @@ async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
         let (outcome, waits) = oneshot::channel();
         let (cause, token) = (order.cause.clone(), order.token.clone());
         let submission = Submission { entry, cause, outcome, token };
-        centre.writer().submit(submission).map_err(|_| Failure::Overloaded)?;
+        let writer = centre.writer().ok_or_else(|| {
+            Failure::NotCommitted("cannot take the command: the centre is closing".into())
+        })?;
+        writer.submit(submission).map_err(|_| Failure::Overloaded)?;
         match waits.await {
             Ok(Outcome::Committed { seq }) => {
                 verdict?;

@@ -76,11 +76,6 @@ pub struct Batch {
 pub struct WriterHandle(SyncSender<Submission>);
 
 impl WriterHandle {
-    /// A handle that takes nothing any more.
-    pub fn closed() -> Self {
-        Self(sync_channel(0).0)
-    }
-
     /// Puts a submission in; gives it back when the writer is full or gone.
     pub fn submit(&self, submission: Submission) -> Result<(), Box<Submission>> {
         self.0.try_send(submission).map_err(|error| match error {
@@ -99,12 +94,20 @@ struct Writer {
 }
 
 /// Starts the thread; it ends when every handle is gone.
+///
+/// `history` is what the log holds already: the thread goes on behind it.
 pub fn start(
     commit: Box<dyn Commit>,
+    history: &[Sealed],
     batches: mpsc::Sender<Batch>,
 ) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
     let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1 };
+    for numbered in history.iter().flat_map(|sealed| &sealed.events) {
+        let recorded = &numbered.recorded;
+        writer.known.insert(recorded.entity.clone(), (recorded.version, numbered.seq));
+        writer.next_seq = numbered.seq + 1;
+    }
     let thread = std::thread::Builder::new()
         .name("atalaya-writer".into())
         .spawn(move || writer.run(&receiver, &batches))?;

@@ -20,6 +20,7 @@ pub struct Recorder {
     next_batch: u64,
     next_seq: u64,
     wall: fn() -> Timestamp,
+    secret: [u8; 32],
     _lock: Lock,
 }
 
@@ -56,7 +57,20 @@ impl Recorder {
         };
         let (log, found) = Log::open(dir, disk, options, None, &mut on_batch)?;
         let (next_batch, next_seq) = (found.next_batch, found.next_seq);
-        Ok(Self { log, next_batch, next_seq, wall, _lock: lock })
+        let mut secret = [0; 32];
+        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
+        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
+        Ok(Self { log, next_batch, next_seq, wall, secret, _lock: lock })
+    }
+
+    /// A secret of this folder, derived from its key: what tokens are hashed with.
+    pub const fn secret(&self) -> [u8; 32] {
+        self.secret
+    }
+
+    /// The log's epoch, made once.
+    pub fn epoch(&self) -> String {
+        self.log.epoch().to_string()
     }
 
     /// The number of the next event.

@@ -2,8 +2,10 @@
 //! together, and when segments are made, is not here.
 //!
 //! ```text
-//! magic version length epoch key number first-batch first-seq chain previous its-end condemned CRC
-//!   8      2      2      16   16   8         8          8       32     8        8      1 + 3    4
+//! magic  version  length  epoch  key  number  first batch  first seq  chain
+//!   8       2       2      16     16    8         8           8        32
+//! previous  its end  condemned  CRC
+//!    8         8       1 + 3     4
 //! ```
 //!
 //! The header names the segment before it, the end of its last acknowledged batch, and whether it

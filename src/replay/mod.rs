@@ -28,7 +28,10 @@ pub enum ReplayError {
     #[error("failed to open the data folder: {0}")]
     Open(#[from] OpenError),
     /// The folder holds something else.
-    #[error("cannot replay into {}: it holds {events} events already; name an empty folder", dir.display())]
+    #[error(
+        "cannot replay into {}: it holds {events} events already; name an empty folder",
+        dir.display()
+    )]
     Used {
         /// The folder.
         dir: PathBuf,
@@ -63,13 +66,16 @@ pub fn run(file: &Path, data: Option<&Path>) -> Result<Report, ReplayError> {
 
 async fn day(scenario: &Scenario, commit: Box<dyn Commit>) -> Result<Report, ReplayError> {
     let here = actix::Arbiter::current();
-    let (centre, _writer) = play(scenario, commit, vec![here]).await?;
+    let (centre, writer) = play(scenario, commit, vec![here]).await?;
     let outcomes =
         centre.slots.ids().into_iter().filter_map(|id| match &centre.slots.read(&id).state {
             State::Contact(contact) => Some(Outcome::of(contact, scenario.start)),
             State::Agent(_) | State::Queue(_) | State::Credential(_) | State::System(_) => None,
         });
-    Ok(Report::new(scenario.name.clone(), outcomes.collect(), centre.last_seq()))
+    let report = Report::new(scenario.name.clone(), outcomes.collect(), centre.last_seq());
+    centre.close();
+    writer.join().map_err(|_| std::io::Error::other("the writer panicked"))?;
+    Ok(report)
 }
 
 /// The contacts of a data folder's log, read back from the disk.

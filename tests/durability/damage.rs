@@ -148,6 +148,24 @@ fn a_flip_in_any_byte_of_any_header_refuses() {
     }
 }
 
+/// Who alters a batch and mends its CRC has the next one against them.
+#[test]
+fn an_altered_batch_with_a_fitting_crc_breaks_the_chain() {
+    let (disk, _) = written(3);
+    let path = segment_path(1);
+    let mut bytes = disk.bytes(&path);
+    let offsets = frame_offsets(&bytes);
+    let frame = &mut bytes[offsets[0]..offsets[1]];
+    let covered = u32::from_le_bytes(frame[12..16].try_into().unwrap()) as usize;
+    frame[24] ^= 1; // the wall instant
+    let crc = crc32fast::hash(&frame[8..covered]);
+    frame[4..8].copy_from_slice(&crc.to_le_bytes());
+    disk.set_bytes(&path, &bytes);
+    let (segment, offset, what) = refused(&disk);
+    assert_eq!((segment, offset), (1, offsets[1] as u64));
+    assert!(what.contains("the hash of the one before"), "{what}");
+}
+
 #[test]
 fn a_missing_segment_and_a_foreign_one_refuse() {
     let (disk, _) = written(12);
@@ -217,6 +235,8 @@ fn erasing_blanks_in_place_and_the_log_stays_whole() {
         let batches = frame_offsets(&bytes).len() - 1;
         assert!(batches == 0 || found == batches - 1, "{found} of {batches} are left");
     }
+    let before = open_with(&disk, None).unwrap().2;
+    assert_eq!(before.len(), batches.len(), "a blanked last batch was taken for a torn one");
     let next = following(&log, 2);
     log.append(&next).unwrap();
     let (_, recovered, seen) = open_with(&disk, None).unwrap();

@@ -28,37 +28,36 @@ fn the_lock_names_its_holder_and_goes_with_it() {
 
 #[test]
 fn key_and_log_are_private_and_come_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path();
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
     let key = Key::open(dir, &RealDisk).unwrap();
     let mut options = options();
     options.key_fingerprint = key.fingerprint();
     let disk = Arc::new(RealDisk);
-    let (mut log, made, ()) = Log::open(dir, disk.clone(), options.clone(), None, &mut |_| Ok(()))
-        .map(|(log, made)| (log, made, ()))
-        .unwrap();
+    let (mut log, first) =
+        Log::open(dir, disk.clone(), options.clone(), None, &mut |_| Ok(())).unwrap();
     let mut batches = Vec::new();
     for _ in 0..12 {
         batches.push(following(&log, 1));
         log.append(batches.last().unwrap()).unwrap();
     }
     drop(log);
-    let mut seen = Vec::new();
+    let mut told = Vec::new();
     let (log, recovered) = Log::open(dir, disk, options, Some(4), &mut |decoded| {
-        seen.push(decoded.batch);
+        told.push(decoded.batch);
         Ok(())
     })
     .unwrap();
-    assert_eq!(seen, batches[4..]);
-    assert_eq!((recovered.epoch, recovered.next_seq), (made.epoch, 25));
+    assert_eq!(told, batches[4..]);
+    assert_eq!((recovered.epoch, recovered.next_seq), (first.epoch, 25));
     let report = verify(dir, &RealDisk, Key::read(dir, &RealDisk).unwrap().fingerprint()).unwrap();
     assert_eq!((report.batches, report.events, report.epoch), (12, 24, Some(log.epoch())));
     assert_eq!((report.segments, recovered.segments), (3, 3));
-    let mut files: Vec<_> = fs::read_dir(dir.join("log")).unwrap().collect();
-    files.extend(fs::read_dir(dir).unwrap());
-    for file in files.into_iter().map(Result::unwrap) {
-        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
-        assert!(file.path().is_dir() || mode == 0o600, "{:?} has mode {mode:o}", file.path());
+    let mut found: Vec<_> = fs::read_dir(dir.join("log")).unwrap().collect();
+    found.extend(fs::read_dir(dir).unwrap());
+    for one in found.into_iter().map(Result::unwrap) {
+        let mode = one.metadata().unwrap().permissions().mode() & 0o777;
+        assert!(one.path().is_dir() || mode == 0o600, "{:?} has mode {mode:o}", one.path());
     }
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::thread;
 
-use atalaya::journal::{Batch, BatchReader, LogReader};
+use atalaya::journal::{Batch, BatchReader, LogReader, SectionState};
 
 use crate::fault_disk::{Fault, FaultDisk};
-use crate::support::{FINGERPRINT, batch, dir, following, open, written};
+use crate::support::{FINGERPRINT, batch, dir, following, open, segment_path, written};
 
 fn drain(reader: &mut BatchReader) -> Vec<Batch> {
     let mut batches = Vec::new();
@@ -67,6 +67,24 @@ fn what_was_not_acknowledged_is_not_read_and_the_healed_log_is() {
         log.append(&healed).unwrap();
         assert_eq!(drain(&mut reader), [healed]);
     }
+}
+
+/// The window on the file was filled while the second batch was still being written.
+#[test]
+fn bytes_that_were_read_too_early_are_read_again() {
+    let (disk, batches) = written(2);
+    let path = segment_path(1);
+    let whole = disk.bytes(&path);
+    let mut early = whole.clone();
+    let end = early.len();
+    early[end - 10..].fill(0);
+    disk.set_bytes(&path, &early);
+    let mut reader = outside(&disk).from_batch(1).unwrap();
+    reader.next_batch().unwrap().unwrap();
+    disk.set_bytes(&path, &whole);
+    let second = reader.next_batch().unwrap().unwrap();
+    assert_eq!(second.batch, batches[1]);
+    assert_eq!(second.states, [SectionState::Intact; 2]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::actors::through_the_actors;
 use atalaya::simulation::pure::{Row, run};
 use atalaya::simulation::scenario;
+use atalaya_domain::ids::AgentId;
 
 const DAYS: [&str; 4] = ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"];
 
@@ -87,5 +88,34 @@ fn the_actors_in_lockstep_equal_the_pure_loop() {
         }
         assert_eq!(events.len(), pure.len(), "{file}");
         eprintln!("{file}: {} contacts, {} events", rows.len(), events.len());
+    });
+}
+
+#[test]
+fn a_day_is_read_back_from_its_log() {
+    each_day("a_day_is_read_back_from_its_log", |scenario, wanted, file| {
+        // A sync a wait makes this slow: the other days are the long form's.
+        if !file.starts_with("1999-02-12") && !crate::support::long() {
+            return;
+        }
+        let data = data().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let day = data.join(format!("{file}.toml"));
+        let told = atalaya::replay::run(&day, Some(dir.path())).unwrap();
+        let mut kept = atalaya::replay::read_back(dir.path()).unwrap();
+        assert_eq!(kept.len(), scenario.contacts.len(), "{file}");
+        kept.sort_by(|a, b| a.contact.cmp(&b.contact));
+        let mut outcomes = told.outcomes;
+        outcomes.sort_by(|a, b| a.contact.cmp(&b.contact));
+        for (kept, told) in kept.iter().zip(&outcomes) {
+            let wanted = &wanted[&kept.contact];
+            assert_eq!(kept.wait().map(|wait| wait.0), wanted.wait_us, "{file} {}", kept.contact);
+            assert_eq!(kept.outcome, wanted.outcome, "{file} {}", kept.contact);
+            let agent = wanted.agent.as_ref().map(AgentId::as_str);
+            assert_eq!(kept.agent.as_deref(), agent, "{file} {}", kept.contact);
+            assert_eq!((kept.answered, kept.ended), (told.answered, told.ended), "{file}");
+        }
+        let again = atalaya::replay::run(&day, Some(dir.path())).unwrap_err();
+        assert!(again.to_string().contains("name an empty folder"), "{again}");
     });
 }

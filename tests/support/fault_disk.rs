@@ -289,7 +289,9 @@ impl DiskFile for FaultFile {
         let file = &mut state.files[self.index];
         let pending = std::mem::take(&mut file.pending);
         if outcome != Some(Fault::Fails) {
-            pending.iter().for_each(|change| apply(&mut file.synced, change));
+            for change in &pending {
+                apply(&mut file.synced, change);
+            }
         }
         outcome.map_or(Ok(()), |_| Err(fault()))
     }

@@ -3,6 +3,7 @@
 //! Nothing of the product is here. Each test program takes it by `mod support;`.
 
 #![allow(dead_code, reason = "each test program uses another part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

@@ -2,7 +2,8 @@
 //! stand in one place only.
 //!
 //! `domain ← journal, views, simulation ← actors ← api, channels ← main`; telemetry and config are
-//! leaves that know only the domain; replay and demo are clients of the server, not parts of it.
+//! leaves that know only the domain. Replay puts a centre together as main does, without api and
+//! channels; demo is a client of the server. Only main names these two.
 //! Cargo keeps the domain's arrow: it cannot import what it does not depend on.
 
 use crate::source::{Source, line_of, places};
@@ -17,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("actors", &["config", "journal", "simulation", "telemetry", "views"]),
     ("api", &["actors", "config", "journal", "simulation", "telemetry", "views"]),
     ("channels", &["actors", "config", "journal", "telemetry", "views"]),
-    ("replay", &["config", "simulation", "telemetry"]),
+    ("replay", &["actors", "config", "journal", "simulation", "telemetry", "views"]),
     ("demo", &["config", "simulation", "telemetry"]),
 ];
 

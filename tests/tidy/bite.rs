@@ -94,6 +94,7 @@ fn arrows_bite() {
             "//! Doc.\nuse crate::actors;\n#[cfg(test)]\nmod tests { use crate::demo; }\n",
         ),
         ("src/demo/mod.rs", "//! Doc.\nuse atalaya::actors::gate;\n"),
+        ("src/replay/mod.rs", "//! Doc.\nuse crate::{actors, journal, api};\n"),
         ("src/attic/mod.rs", "//! Doc.\n"),
         ("src/main.rs", "//! Doc.\nuse atalaya::{api, demo};\n"),
         ("src/domain/x.rs", "//! Doc.\nuse crate::journal;\n"),
@@ -106,6 +107,7 @@ fn arrows_bite() {
         src/actors/gate.rs:3: only src/journal knows sled: ask the journal for what is meant
         src/actors/gate.rs:2: actors may not know api: the arrows point down only, pass it what it needs
         src/demo/mod.rs:2: demo may not know actors: the arrows point down only, pass it what it needs
+        src/replay/mod.rs:2: replay may not know api: the arrows point down only, pass it what it needs
         src/attic/mod.rs:1: `attic` is not on the map: give it its place in ARROWS and ARCHITECTURE.md"#]].assert_eq(&complaints);
 }
 

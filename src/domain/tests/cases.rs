@@ -1,66 +1,23 @@
 //! The cases of CASES.md that the machines and the matching can show by themselves, each under its
-//! number, and the scars that random lives left. What needs a process, a wire or a view is not here.
+//! number. What needs a process, a wire or a view is not here.
 
-use atalaya_domain::agent::{Command as ToAgent, Kind, Wish};
+use atalaya_domain::agent::{Command as ToAgent, Wish};
 use atalaya_domain::contact::{Command as ToContact, State, Who};
 use atalaya_domain::decision::Rejection;
 use atalaya_domain::kpi::{Counts, Treatment, service_level};
-use atalaya_domain::priority::OrderKey;
-use atalaya_domain::queue::{OnReject, Rules};
+use atalaya_domain::queue::OnReject;
 use atalaya_domain::skills::{Profile, Unfit};
-use atalaya_domain::time::{Span, Timestamp};
+use atalaya_domain::time::Span;
 
 use crate::world::{
-    World, agent_id, away, configured, contact_id, profile, queue_id, rules, second, slug, wishes,
+    World, agent_id, away, centre, configured, contact_id, just_before, key, offered_to, presence,
+    profile, queue_id, rejects, rules, second, slug, state, wishes, wrap,
 };
-
-/// Queue `q` with these rules, and nobody yet, 100 s before 0.
-fn centre(change: impl FnOnce(&mut Rules)) -> World {
-    let mut world = World::new();
-    let mut rules = rules();
-    change(&mut rules);
-    world.at(-100);
-    world.has_queue("q", rules);
-    world
-}
-
-fn wrap(seconds: i64) -> impl FnOnce(&mut Rules) {
-    move |rules| rules.wrap_up = Some(Span::seconds(seconds).into())
-}
-
-/// A millisecond before so many seconds.
-fn just_before(seconds: i64) -> Timestamp {
-    second(seconds).minus(Span::millis(1))
-}
-
-/// State, and the reason of `not_ready`.
-fn presence(world: &World, name: &str) -> String {
-    let presence = world.agent(name).presence();
-    let reason = presence.reason.map(|reason| format!("({reason})"));
-    format!("{}{}", presence.state.name(), reason.unwrap_or_default())
-}
-
-fn state(world: &World, number: u128) -> &'static str {
-    world.contact(number).state.name()
-}
-
-fn offered_to(world: &World, number: u128) -> String {
-    world.offer(number).1.to_string()
-}
-
-fn key(seconds: i64) -> OrderKey {
-    OrderKey { rank: 1, at: second(seconds) }
-}
 
 /// Names of the events of one contact.
 fn told(world: &World, number: u128) -> Vec<&'static str> {
     let of = contact_id(number).into();
     world.log.iter().filter(|told| told.entity == of).map(|told| told.event.name()).collect()
-}
-
-fn rejects(world: &mut World, number: u128) {
-    let (offer, agent) = world.offer(number);
-    world.tell_contact(number, ToContact::Reject { offer, agent, reason: None }).unwrap();
 }
 
 #[test]
@@ -490,34 +447,4 @@ fn s88_a_break_does_not_wipe_the_day() {
         world.tell_agent("ana", wishes(wish)).unwrap();
         assert_eq!(day(&world), before);
     }
-}
-
-/// Once: heard again, such an agent looked ready and was offered nothing any more.
-#[test]
-fn a_wish_that_waited_for_an_offer_comes_true_when_its_agent_is_lost() {
-    let mut world = centre(|_| ());
-    world.has_agent("ana", profile());
-    world.arrives(1, "q");
-    let after = ToAgent::Presence { wish: away("lunch"), after: true, start: 1 };
-    world.tell_agent("ana", after).unwrap();
-    assert_eq!(presence(&world, "ana"), "offered");
-    world.tell_agent("ana", ToAgent::Lost).unwrap();
-    assert_eq!((state(&world, 1), presence(&world, "ana")), ("queued", "lost".into()));
-    world.tell_agent("ana", ToAgent::Heard { start: 1 }).unwrap();
-    assert_eq!(presence(&world, "ana"), "not_ready(lunch)");
-    assert_eq!(world.agent("ana").pending, None);
-}
-
-/// Once: the start told all who were signed in, those lost before it again.
-#[test]
-fn a_start_says_nothing_new_of_a_lost_agent() {
-    let mut world = centre(|_| ());
-    world.has_agent("ana", profile());
-    world.tell_agent("ana", ToAgent::Lost).unwrap();
-    let said = world.log.len();
-    world.at(0);
-    world.tell_agent("ana", ToAgent::Unheard).unwrap();
-    assert_eq!(world.log.len(), said);
-    assert_eq!(world.agent("ana").presence().state, Kind::Lost);
-    assert_eq!(world.agent("ana").presence().since, second(-100));
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use atalaya_domain::agent::{Command as ToAgent, Wish};
-use atalaya_domain::contact::{Command as ToContact, State as ContactState, Who};
+use atalaya_domain::contact::{Choice, Command as ToContact, State as ContactState, Who};
 use atalaya_domain::priority::Credit;
 use atalaya_domain::queue::{Command as ToQueue, OnReject, Rules};
 use atalaya_domain::skills::Profile;
@@ -25,6 +25,8 @@ use crate::world::{
 const AGENTS: [&str; 3] = ["ana", "eva", "luz"];
 const QUEUES: [&str; 2] = ["general", "pensions"];
 const CONTACTS: usize = 4;
+/// Offers that the matcher did not make are numbered from here.
+const OWN_OFFERS: u128 = 1_000_000;
 /// Most steps of a life.
 const STEPS_MAX: usize = 120;
 
@@ -40,8 +42,16 @@ enum Do {
         credit: i64,
         full: bool,
     },
-    /// The agent who has the offer or leg, or somebody else, answers with this.
-    Contact(usize, Answer, By),
+    /// The agent who has the offer or leg, or somebody else, answers with this; `aimed`: on a
+    /// contact where it makes sense, if there is one.
+    Contact {
+        slot: usize,
+        answer: Answer,
+        by: By,
+        aimed: bool,
+    },
+    /// To this agent, fit or not, free or not.
+    Offer(usize, usize),
     Abandon(usize),
     Refuse(usize),
     Reprioritise(usize, i64),
@@ -99,15 +109,15 @@ fn any_agent_command() -> impl Strategy<Value = ToAgent> {
 
 fn any_answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
-        6 => Just(Answer::Accept),
+        8 => Just(Answer::Accept),
         1 => Just(Answer::AcceptOld),
         2 => Just(Answer::Reject),
-        1 => Just(Answer::Hold),
-        1 => Just(Answer::Resume),
+        2 => Just(Answer::Hold),
+        2 => Just(Answer::Resume),
         3 => Just(Answer::Complete),
         1 => Just(Answer::EndWrapUp),
         1 => Just(Answer::GiveTopic),
-        1 => Just(Answer::Extend),
+        2 => Just(Answer::Extend),
     ]
 }
 
@@ -125,11 +135,14 @@ fn any_do() -> impl Strategy<Value = Do> {
     let on_reject = prop_oneof![Just(OnReject::Ready), Just(OnReject::NotReady)];
     prop_oneof![
         8 => (agent.clone(), any_agent_command()).prop_map(|(agent, it)| Do::Agent(agent, it)),
-        1 => (agent, 1..=10_u8).prop_map(|(agent, level)| Do::Skill(agent, level)),
+        1 => (agent.clone(), 1..=10_u8).prop_map(|(agent, level)| Do::Skill(agent, level)),
         1 => Just(Do::Start),
         8 => (slot.clone(), queue.clone(), credit.clone(), prop::bool::weighted(0.05))
             .prop_map(|(slot, queue, credit, full)| Do::Arrive { slot, queue, credit, full }),
-        14 => (slot.clone(), any_answer(), by).prop_map(|(slot, it, by)| Do::Contact(slot, it, by)),
+        20 => (slot.clone(), any_answer(), by, prop::bool::weighted(0.8)).prop_map(
+            |(slot, answer, by, aimed)| Do::Contact { slot, answer, by, aimed }
+        ),
+        1 => (slot.clone(), agent.clone()).prop_map(|(slot, agent)| Do::Offer(slot, agent)),
         1 => slot.clone().prop_map(Do::Abandon),
         1 => slot.clone().prop_map(Do::Refuse),
         1 => (slot.clone(), credit).prop_map(|(slot, credit)| Do::Reprioritise(slot, credit)),
@@ -141,7 +154,7 @@ fn any_do() -> impl Strategy<Value = Do> {
 
 fn any_steps() -> impl Strategy<Value = Vec<Step>> {
     let gap_ms =
-        prop_oneof![2 => Just(0), 3 => 1..5_000_i64, 2 => 5_000..40_000_i64, 1 => Just(20_000)];
+        prop_oneof![2 => Just(0), 4 => 1..5_000_i64, 1 => 5_000..40_000_i64, 1 => Just(20_000)];
     let step = (gap_ms, prop::bool::weighted(0.2), any_do());
     let step = step.prop_map(|(gap_ms, late, what)| Step { gap_ms, late, what });
     prop::collection::vec(step, 1..STEPS_MAX)
@@ -179,7 +192,7 @@ impl Life {
         let mut world = World::new();
         world.at(0);
         for (queue, name) in QUEUES.iter().enumerate() {
-            world.has_queue(name, rules_of(queue, OnReject::NotReady));
+            world.has_queue(name, rules_of(queue, [OnReject::NotReady, OnReject::Ready][queue]));
         }
         for (agent, name) in AGENTS.iter().enumerate() {
             world.tell_agent(name, configured(profile_of(agent, 5))).unwrap();
@@ -210,7 +223,11 @@ impl Life {
             Do::Skill(who, level) => agent(*who, configured(profile_of(*who, *level))),
             Do::Start => self.start(),
             Do::Arrive { slot, queue, credit, full } => self.arrive(*slot, *queue, *credit, *full),
-            Do::Contact(slot, answer, by) => contact(*slot, self.answer(*slot, *answer, *by)),
+            Do::Contact { slot, answer, by, aimed } => {
+                let slot = if *aimed { self.aim(*slot, *answer) } else { *slot };
+                contact(slot, self.answer(slot, *answer, *by))
+            }
+            Do::Offer(slot, agent) => contact(*slot, self.offer(*agent)),
             Do::Abandon(slot) => contact(*slot, ToContact::Abandon),
             Do::Refuse(slot) => contact(*slot, ToContact::Refuse { reason: slug("sent-away") }),
             Do::Reprioritise(slot, credit) => {
@@ -251,6 +268,26 @@ impl Life {
         };
         arrival.full = full;
         (contact_id(number).into(), Command::Contact(ToContact::Arrive(arrival)))
+    }
+
+    fn offer(&self, agent: usize) -> ToContact {
+        let offer = offer_id(OWN_OFFERS + self.world.log.len() as u128);
+        let choice = Choice { candidates: 0, idle_since: self.world.now.at, next: vec![] };
+        ToContact::Offer { offer, agent: agent_id(AGENTS[agent]), choice }
+    }
+
+    /// A slot whose contact can be answered so, counted from this one; else this one.
+    fn aim(&self, slot: usize, answer: Answer) -> usize {
+        let wanted = match answer {
+            Answer::Accept | Answer::AcceptOld | Answer::Reject => "offered",
+            Answer::Hold | Answer::Complete => "active",
+            Answer::Resume => "held",
+            Answer::EndWrapUp | Answer::Extend => "wrap_up",
+            Answer::GiveTopic => "closed",
+        };
+        let mut slots = (slot..slot + CONTACTS).map(|slot| slot % CONTACTS);
+        let state = |slot: &usize| self.world.contact(self.slots[*slot]).state.name();
+        slots.find(|slot| state(slot) == wanted).unwrap_or(slot)
     }
 
     fn answer(&self, slot: usize, answer: Answer, by: By) -> ToContact {
@@ -314,7 +351,7 @@ proptest! {
 fn lives_meet_every_event() {
     let mut runner = TestRunner::deterministic();
     let mut met = BTreeSet::new();
-    for _ in 0..100 {
+    for _ in 0..60 {
         let mut life = Life::new();
         for step in any_steps().new_tree(&mut runner).unwrap().current() {
             life.step(&step);
@@ -350,6 +387,7 @@ fn lives_meet_every_event() {
         contact priority_changed
         contact queued
         contact refused
+        contact resumed
         contact wrap_up_ended
         contact wrap_up_extended
         queue changed

@@ -1,4 +1,4 @@
-//! The machines from the outside: the matrices, the named cases, random lives.
+//! The machines from the outside: the matrices, the named cases, scars, random lives.
 //!
 //! One program, so that `world` and `rules` are built once. Inside knowledge of the machines is not
 //! here: everything goes through `entry::compose` and what it commits.
@@ -7,6 +7,8 @@
 
 mod cases;
 mod lives;
+mod matching;
 mod matrix;
 mod rules;
+mod scars;
 mod world;

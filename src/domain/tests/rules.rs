@@ -7,6 +7,7 @@ use atalaya_domain::agent::{Event as AgentEvent, Kind, Work};
 use atalaya_domain::contact::{self, Contact};
 use atalaya_domain::entry::Entry;
 use atalaya_domain::ids::{AgentId, ContactId, OfferId};
+use atalaya_domain::matching::Pair;
 use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{EntityId, Event, State};
 
@@ -28,6 +29,10 @@ pub(crate) fn check(before: &States, entry: &Entry, now: Now, after: &States) {
     versions_chain(before, entry);
     presence_is_told(before, entry, after);
     nothing_is_left_due(before, entry, now, after);
+    only_the_free_are_reserved(before, entry);
+    let told = entry.events.iter().filter(|told| !is_presence(&told.event));
+    let instants: Vec<_> = told.map(|told| told.at).collect();
+    assert!(instants.is_sorted(), "what was due later is told before: {entry:?}");
     assert_eq!(by_contact(after), by_agent(after), "contacts and agents disagree: {entry:?}");
     for (id, state) in after {
         let State::Agent(agent) = state else { continue };
@@ -41,13 +46,22 @@ pub(crate) fn check(before: &States, entry: &Entry, now: Now, after: &States) {
 
 fn versions_chain(before: &States, entry: &Entry) {
     let mut versions: BTreeMap<&EntityId, u64> = BTreeMap::new();
+    let had = |id: &EntityId| before.get(id).map_or(0, State::version);
+    for (id, version) in &entry.versions {
+        assert_eq!(*version, had(id), "{id} was read at another version: {entry:?}");
+    }
+    assert!(entry.versions.contains_key(&entry.leader), "led, and not read: {entry:?}");
     for told in &entry.events {
-        let had = before.get(&told.entity).map_or(0, State::version);
-        assert_eq!(entry.versions[&told.entity], had, "decided on another version: {entry:?}");
+        let had = had(&told.entity);
+        assert!(entry.versions.contains_key(&told.entity), "touched, and not read: {entry:?}");
         let version = versions.entry(&told.entity).or_insert(had);
         *version += 1;
         assert_eq!(told.version, *version, "a gap in the versions of {}", told.entity);
     }
+}
+
+fn is_presence(event: &Event) -> bool {
+    matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }))
 }
 
 /// `presence_changed` is there if and only if presence or reason is other than before, once, last.
@@ -59,9 +73,7 @@ fn presence_is_told(before: &States, entry: &Entry, after: &States) {
         let (was, is) = (was.presence(), agent.presence());
         let told: Vec<_> =
             entry.events.iter().filter(|told| told.entity == *id).map(|told| &told.event).collect();
-        let news =
-            |event: &&Event| matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }));
-        let told_times = told.iter().copied().filter(news).count();
+        let told_times = told.iter().filter(|event| is_presence(event)).count();
         let changed = (was.state, &was.reason) != (is.state, &is.reason);
         assert_eq!(told_times, usize::from(changed), "{id} from {was:?} to {is:?}: {told:?}");
         if changed {
@@ -87,6 +99,18 @@ fn nothing_is_left_due(before: &States, entry: &Entry, now: Now, after: &States)
     }
     if entry.verdict.is_err() && !theirs(before).iter().any(|id| due(before, id)) {
         assert!(entry.events.is_empty(), "refused, and yet something happened: {entry:?}");
+    }
+}
+
+/// Nothing new is offered to one who is away, lost, or waits to be: not even with room left.
+fn only_the_free_are_reserved(before: &States, entry: &Entry) {
+    for told in &entry.events {
+        let reserved = matches!(told.event, Event::Agent(AgentEvent::Reserved { .. }));
+        if let (true, Some(State::Agent(agent))) = (reserved, before.get(&told.entity)) {
+            let lost = agent.lost.is_some() || agent.unheard.is_some();
+            let free = agent.signed_in.is_some() && !lost && agent.not_ready.is_none();
+            assert!(free && agent.pending.is_none(), "not free, and offered: {entry:?}");
+        }
     }
 }
 
@@ -126,17 +150,43 @@ fn by_agent(states: &States) -> BTreeSet<(ContactId, AgentId, Stage)> {
 
 /// No free agent beside a waiting contact that it may take, and is not spared.
 pub(crate) fn check_quiet(world: &World) {
-    for (id, state) in &world.states {
-        let State::Contact(contact) = state else { continue };
-        if contact.state != contact::State::Queued {
-            continue;
-        }
-        let takers = takers(&world.states, contact);
-        let spared = |name: &AgentId| contact.back_off.contains_key(name);
-        let another = takers.iter().any(|(name, _)| !spared(name));
-        let idle = takers.iter().find(|(name, free)| *free && !(spared(name) && another));
-        assert_eq!(idle, None, "somebody free, and {id} waits at {:?}", world.now);
+    for (id, contact) in queued(&world.states) {
+        let free = free_takers(&world.states, contact);
+        assert!(free.is_empty(), "{free:?} free, and {id} waits at {:?}", world.now);
     }
+}
+
+/// The pair is the first contact in the order of service that anybody can take, and of those who
+/// can the one with least in hand, then longest idle, then by id.
+pub(crate) fn check_pair(states: &States, pair: &Pair) {
+    let can_go = |(_, contact): &(ContactId, &Contact)| !free_takers(states, contact).is_empty();
+    let first = queued(states).filter(can_go).map(|(_, contact)| contact.order_key).min();
+    let State::Contact(contact) = &states[&pair.contact.into()] else { return };
+    assert_eq!(Some(contact.order_key), first, "another was before: {pair:?}");
+    let place = |name: &AgentId| match &states[&name.clone().into()] {
+        State::Agent(agent) => (agent.work.len(), agent.idle_since, name.clone()),
+        other => panic!("{name} is {other:?}"),
+    };
+    let best = free_takers(states, contact).into_iter().min_by_key(place);
+    assert_eq!(Some(&pair.agent), best.as_ref(), "another agent was before: {pair:?}");
+}
+
+fn queued(states: &States) -> impl Iterator<Item = (ContactId, &Contact)> {
+    states.iter().filter_map(|(id, state)| match (id, state) {
+        (EntityId::Contact(id), State::Contact(contact)) => {
+            (contact.state == contact::State::Queued).then_some((*id, contact))
+        }
+        _ => None,
+    })
+}
+
+/// Who can be given the contact now.
+fn free_takers(states: &States, contact: &Contact) -> Vec<AgentId> {
+    let takers = takers(states, contact);
+    let spared = |name: &AgentId| contact.back_off.contains_key(name);
+    let another = takers.iter().any(|(name, _)| !spared(name));
+    let free = takers.into_iter().filter(|(name, free)| *free && !(spared(name) && another));
+    free.map(|(name, _)| name).collect()
 }
 
 /// Agents at work who fit the contact, and whether each is free now.

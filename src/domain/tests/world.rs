@@ -12,7 +12,7 @@ use atalaya_domain::decision::Rejection;
 use atalaya_domain::entry::{Entry, Recorded, compose};
 use atalaya_domain::ids::{AgentId, ContactId, OfferId, PersonId, QueueId, Slug};
 use atalaya_domain::matching::Intake;
-use atalaya_domain::priority::Credit;
+use atalaya_domain::priority::{Credit, OrderKey};
 use atalaya_domain::queue::{self, OnReject, Queue, Rules};
 use atalaya_domain::skills::{Profile, Requirement};
 use atalaya_domain::time::{Now, Span, Timestamp};
@@ -111,6 +111,50 @@ pub(crate) fn arrival(queue: &str, credit: Credit, number: u128) -> contact::Com
         person: PersonId(Uuid::from_u128(number)),
         full: false,
     }))
+}
+
+/// Queue `q` with these rules, and nobody yet, 100 s before 0.
+pub(crate) fn centre(change: impl FnOnce(&mut Rules)) -> World {
+    let mut world = World::new();
+    let mut rules = rules();
+    change(&mut rules);
+    world.at(-100);
+    world.has_queue("q", rules);
+    world
+}
+
+pub(crate) fn wrap(seconds: i64) -> impl FnOnce(&mut Rules) {
+    move |rules| rules.wrap_up = Some(Span::seconds(seconds).into())
+}
+
+/// A millisecond before so many seconds.
+pub(crate) fn just_before(seconds: i64) -> Timestamp {
+    second(seconds).minus(Span::millis(1))
+}
+
+/// State, and the reason of `not_ready`.
+pub(crate) fn presence(world: &World, name: &str) -> String {
+    let presence = world.agent(name).presence();
+    let reason = presence.reason.map(|reason| format!("({reason})"));
+    format!("{}{}", presence.state.name(), reason.unwrap_or_default())
+}
+
+pub(crate) fn state(world: &World, number: u128) -> &'static str {
+    world.contact(number).state.name()
+}
+
+pub(crate) fn offered_to(world: &World, number: u128) -> String {
+    world.offer(number).1.to_string()
+}
+
+pub(crate) fn key(seconds: i64) -> OrderKey {
+    OrderKey { rank: 1, at: second(seconds) }
+}
+
+/// The agent turns down the offer that is out.
+pub(crate) fn rejects(world: &mut World, number: u128) {
+    let (offer, agent) = world.offer(number);
+    world.tell_contact(number, contact::Command::Reject { offer, agent, reason: None }).unwrap();
 }
 
 impl World {
@@ -260,6 +304,7 @@ impl World {
             return true;
         }
         let Some(pair) = self.intake.next_pair() else { return false };
+        rules::check_pair(&self.states, &pair);
         self.intake.launch(&pair);
         self.offers += 1;
         let (offer, agent) = (offer_id(self.offers), pair.agent.clone());

@@ -1,0 +1,18 @@
+//! What readers see: the wallboard and the roster, folded from the log, and every wire shape.
+//!
+//! A view is told each committed event with the state before and after it, takes an entry whole,
+//! and is read between entries: so its sums hold at every sequence number. Not here: files,
+//! actors, routes, sockets, clocks. The domain knows nothing of these shapes.
+
+mod delta;
+mod events;
+mod figures;
+mod json;
+mod roster;
+mod wallboard;
+
+pub use delta::{Delta, apply_delta, delta};
+pub use events::{decision_json, event_json};
+pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339};
+pub use roster::Roster;
+pub use wallboard::{Scope, Wallboard};

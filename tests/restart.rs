@@ -1,0 +1,181 @@
+//! A centre that stops and starts on its log finds everything as it was, and nobody is ready merely
+//! because it started.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use atalaya::actors::centre::{Centre, Options};
+use atalaya::actors::clock::{Clock, wall_now};
+use atalaya::actors::shell::Failure;
+use atalaya::journal::commit::Cause;
+use atalaya::journal::recorder::Recorder;
+use atalaya_domain::agent::{self, Facts, Kind, Wish};
+use atalaya_domain::contact::{self, Arrival, Who};
+use atalaya_domain::decision::Rejection;
+use atalaya_domain::ids::{AgentId, ContactId, EntityId, PersonId, QueueId, Slug};
+use atalaya_domain::machine::{Command, State};
+use atalaya_domain::priority::Credit;
+use atalaya_domain::queue::{self, OnReject, Rules};
+use atalaya_domain::skills::{Profile, Requirement};
+use atalaya_domain::time::{Span, Written};
+use uuid::Uuid;
+
+fn slug(text: &str) -> Slug {
+    Slug::new(text).unwrap()
+}
+
+fn agent(name: &str) -> EntityId {
+    EntityId::Agent(AgentId::new(name).unwrap())
+}
+
+fn contact(number: u128) -> EntityId {
+    EntityId::Contact(ContactId(Uuid::from_u128(number)))
+}
+
+struct Running {
+    centre: Arc<Centre>,
+    writer: std::thread::JoinHandle<()>,
+}
+
+impl Running {
+    async fn start(dir: &Path) -> Self {
+        let mut history = Vec::new();
+        let recorder = Recorder::open(dir, wall_now, &mut |sealed| history.push(sealed)).unwrap();
+        let latest = history.last().map_or_else(wall_now, |sealed| sealed.now);
+        let clock = Clock::new(latest.max(wall_now()), 1.0);
+        let arbiters = vec![actix::Arbiter::current()];
+        let commit = Box::new(recorder);
+        let options = Options {
+            commit,
+            history,
+            arbiters,
+            clock,
+            driver: None,
+            time_zone: jiff::tz::TimeZone::UTC,
+        };
+        let (centre, writer) = Centre::start(options).unwrap();
+        centre.announce_start().await.unwrap();
+        Self { centre, writer }
+    }
+
+    /// Without a word to anybody, as a kill would, but for the thread that must let the folder go.
+    fn stop(self) {
+        self.centre.close();
+        self.writer.join().unwrap();
+    }
+
+    async fn tell(&self, to: EntityId, command: Command) -> Result<(), Failure> {
+        self.centre.tell(to, command, None, Cause::system()).await.map(|_| ())
+    }
+
+    async fn arrive(&self, number: u128) {
+        let arrival = Arrival {
+            queue: QueueId::new("pensions").unwrap(),
+            priority: slug("normal"),
+            credit: Credit::HeadStart(Span::ZERO),
+            language: None,
+            skills: None,
+            levels: None,
+            external_id: None,
+            person: PersonId(Uuid::from_u128(number)),
+            full: false,
+        };
+        let command = contact::Command::Arrive(Box::new(arrival));
+        self.tell(contact(number), Command::Contact(command)).await.unwrap();
+    }
+
+    fn contact(&self, number: u128) -> contact::Contact {
+        match &self.centre.slots.read(&contact(number)).state {
+            State::Contact(contact) => contact.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn states(&self) -> BTreeMap<EntityId, State> {
+        let read = |id: EntityId| (id.clone(), self.centre.slots.read(&id).state.clone());
+        self.centre.slots.ids().into_iter().map(read).collect()
+    }
+}
+
+async fn furnish(running: &Running) {
+    let rules = Rules {
+        name: "Pensions".into(),
+        short_name: "Pensions".into(),
+        requirement: Requirement::default(),
+        service_level: None,
+        max_waiting: None,
+        wrap_up: None,
+        offer_timeout: Written::from(Span::seconds(20)),
+        on_reject: OnReject::NotReady,
+        max_misses: 1,
+        short_abandon: Written::from(Span::seconds(5)),
+    };
+    let rules = queue::Command::Configure { rules: Box::new(rules), text_hash: [0; 16] };
+    let queue = EntityId::Queue(QueueId::new("pensions").unwrap());
+    running.tell(queue, Command::Queue(rules)).await.unwrap();
+    let profile = Profile { level: 1, voice: 1, ..Profile::default() };
+    let facts = Arc::new(Facts { team: slug("morning"), profile });
+    for name in ["ana", "luis"] {
+        let facts = facts.clone();
+        let configure = agent::Command::Configure { facts, text_hash: [0; 16] };
+        running.tell(agent(name), Command::Agent(configure)).await.unwrap();
+    }
+    let ready = agent::Command::Presence { wish: Wish::Ready, after: false, start: 1 };
+    running.tell(agent("ana"), Command::Agent(ready)).await.unwrap();
+    let lunch = Wish::NotReady(slug("lunch"));
+    let lunch = agent::Command::Presence { wish: lunch, after: false, start: 1 };
+    running.tell(agent("luis"), Command::Agent(lunch)).await.unwrap();
+}
+
+fn presence(states: &BTreeMap<EntityId, State>, name: &str) -> (Kind, Kind) {
+    match &states[&agent(name)] {
+        State::Agent(agent) => (agent.presence().state, agent.presence_when_heard().state),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[actix::test]
+async fn s56_cold_restart_of_the_core() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(dir.path()).await;
+    furnish(&running).await;
+    running.arrive(1).await;
+    let offered = loop {
+        if let contact::State::Offered { offer, .. } = running.contact(1).state {
+            break offer;
+        }
+        tokio::task::yield_now().await;
+    };
+    let ana = AgentId::new("ana").unwrap();
+    let luis = AgentId::new("luis").unwrap();
+    let wrong = contact::Command::Accept { offer: offered, agent: luis };
+    let refused = running.tell(contact(1), Command::Contact(wrong)).await.unwrap_err();
+    assert!(matches!(refused, Failure::Rejected(Rejection::NotYours { .. })), "S52: {refused}");
+    let accept = contact::Command::Accept { offer: offered, agent: ana.clone() };
+    running.tell(contact(1), Command::Contact(accept)).await.unwrap();
+    running.arrive(2).await;
+    let (before, seq) = (running.states(), running.centre.last_seq());
+    running.stop();
+
+    let running = Running::start(dir.path()).await;
+    let after = running.states();
+    for (id, state) in &before {
+        match (id, state, &after[id]) {
+            (EntityId::Agent(_) | EntityId::System, ..) => (),
+            (_, before, after) => assert_eq!(before, after, "{id}"),
+        }
+    }
+    assert_eq!(presence(&after, "ana"), (Kind::Lost, Kind::Busy), "nobody is heard by a start");
+    assert_eq!(presence(&after, "luis"), (Kind::Lost, Kind::NotReady));
+    assert!(running.centre.last_seq() > seq, "the start is in the log, behind what was there");
+    let complete = contact::Command::Complete { by: Who::Agent(ana) };
+    running.tell(contact(1), Command::Contact(complete)).await.unwrap();
+    let heard = agent::Command::Heard { start: 2 };
+    running.tell(agent("ana"), Command::Agent(heard)).await.unwrap();
+    assert_eq!(presence(&running.states(), "ana"), (Kind::WrapUp, Kind::WrapUp));
+    assert_eq!(running.contact(2).state, contact::State::Queued, "who waited still waits");
+    running.stop();
+}
