@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::Now;
+use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -43,7 +43,18 @@ pub struct Centre {
     clock: Clock,
     lockstep: bool,
     closed: AtomicBool,
-    events: Mutex<Vec<Numbered>>,
+    events: Mutex<Vec<Told>>,
+}
+
+/// A published event, with what its entry says of it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The event.
+    pub numbered: Numbered,
+    /// Who caused it.
+    pub by: Arc<str>,
+    /// When it was decided, which is later than it happened when it fell due unobserved.
+    pub observed_at: Timestamp,
 }
 
 /// How a centre is started.
@@ -170,25 +181,32 @@ impl Centre {
     /// Seq of the last published event.
     pub fn last_seq(&self) -> u64 {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.seq)
+        events.last().map_or(0, |event| event.numbered.seq)
     }
 
     /// At most `limit` published events after `seq`, in order.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
         events[from..].iter().take(limit).cloned().collect()
     }
 
     /// Keeps what was published, for whoever reads the stream.
-    pub fn published(&self, events: &[Numbered]) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(events);
+    pub fn published(&self, entry: &Sealed) {
+        let by: Arc<str> = entry.cause.by.as_str().into();
+        let told = entry.events.iter().map(|numbered| Told {
+            numbered: numbered.clone(),
+            by: by.clone(),
+            observed_at: entry.now,
+        });
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
         self.deadlines.notify_one();
     }
 
     /// Every event published so far.
     pub fn events(&self) -> Vec<Numbered> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().map(|told| told.numbered.clone()).collect()
     }
 
     /// An arrival goes with admission's verdict.

@@ -55,7 +55,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
         }
     }
     brain.hear(&entry.events);
-    centre.published(&entry.events);
+    centre.published(entry);
     // The board is let go last: whoever reads it finds the number that it stands at.
     drop(board);
 }

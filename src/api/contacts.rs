@@ -167,11 +167,8 @@ async fn command(call: Call, body: &Body, command: Command) -> Result<HttpRespon
         return Err(Problem::not_found("contact"));
     };
     let caller = call.caller()?;
-    if caller.role == Role::Agent
-        && contact.agent().is_some()
-        && caller.agent.as_ref() != contact.agent()
-    {
-        let detail = format!("cannot {}: it is another agent's", command.name());
+    if caller.role == Role::Agent && caller.agent.as_ref() != contact.agent() {
+        let detail = format!("cannot {}: it is not yours", command.name());
         return Err(Problem::new(Code::NotYours, detail).with("command", command.name()));
     }
     let work = call.clone();

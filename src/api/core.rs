@@ -13,10 +13,13 @@ use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::Timestamp;
 
-use crate::actors::centre::Centre;
+use serde_json::Value;
+
+use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
-use crate::journal::commit::{Cause, Numbered};
+use crate::journal::commit::Cause;
+use crate::views::Scope;
 
 /// The centre, as the API sees it.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ impl Core {
     }
 
     /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
         self.0.events_after(seq, limit)
     }
 
@@ -145,9 +148,21 @@ impl Core {
         self.0.brain().intake.order(queue)
     }
 
-    /// How many wait in `queue`.
-    pub fn waiting_count(&self, queue: &QueueId) -> usize {
-        self.0.brain().intake.waiting_in(queue)
+    /// The live figures of `queue`, as the wallboard has them.
+    pub fn figures(&self, queue: &QueueId) -> Option<Value> {
+        let mut board = self.0.board();
+        board.roll_to(self.0.clock().now());
+        board.figures(queue)
+    }
+
+    /// The wallboard, and the number of the last event in it.
+    pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
+        self.0.wallboard(scope)
+    }
+
+    /// The wallboard calls `agent` by this name from now on.
+    pub fn show_name(&self, agent: &AgentId, name: &str) {
+        self.0.board().set_name(agent, name);
     }
 
     /// Place of everyone who waits in one of `queues`, from 1.

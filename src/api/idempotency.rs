@@ -1,8 +1,10 @@
 //! `Idempotency-Key`: the same key and body gives the first outcome again.
 //!
-//! [`Outcomes`] is the port. [`InMemory`] is its first form and forgets all at a restart; a form
-//! that keeps outcomes beside the entries they belong to takes its place by implementing the trait.
-//! Only successes are kept; a refusal frees the key.
+//! [`Outcomes`] is the port. [`InMemory`] is its first form and forgets all at a restart: until a
+//! durable form takes its place, a request repeated after a restart is a new one. A durable form
+//! must have key and fingerprint committed with the entry they belong to, which a cause can carry:
+//! `Call::tell` is the one place where causes are made. Only successes are kept; a refusal frees the
+//! key. A commit whose outcome is unknown frees it too, which is safe only once keys are durable.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};

@@ -24,6 +24,7 @@ pub mod routes;
 pub mod secrets;
 pub mod sessions;
 pub mod tokens;
+pub mod wallboard;
 pub mod wire;
 
 use std::sync::Arc;

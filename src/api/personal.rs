@@ -8,14 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atalaya_domain::ids::{AgentId, ContactId};
 
-/// What is personal of a contact.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OfContact {
-    /// Address of the other side.
-    pub from: Option<String>,
-    /// What it is about, in free words.
-    pub subject: String,
-}
+pub use crate::views::Personal as OfContact;
 
 /// Keeps personal data by whom it is of.
 pub trait Personal: Send + Sync {

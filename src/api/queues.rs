@@ -19,6 +19,7 @@ use super::page::Query;
 use super::problem::{Code, Problem};
 use super::roles::Role;
 use super::wire;
+use crate::views::queue_json;
 
 /// Most characters of a queue's name.
 const NAME_CHARS_MAX: usize = 80;
@@ -63,7 +64,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let page = query.page(
         core.queues(),
         |cursor| QueueId::new(cursor).ok(),
-        |id| wire::queue::json(&call, id, &core.queue(id)?.0),
+        |id| Some(queue_json(id, &core.queue(id)?.0, core.figures(id).as_ref())),
     )?;
     Ok(answer::read(&call, &page))
 }

@@ -84,7 +84,7 @@ const fn line(method: &'static str, path: &'static str, who: Who) -> Line {
     Line { method, path, who }
 }
 
-use Role::{Administrator as Admin, Agent, Auditor, Integrator, Supervisor};
+use Role::{Administrator as Admin, Agent, Auditor, Coordinator, Integrator, Supervisor};
 
 const ALL: Who = Who::Roles(&Role::ALL);
 const ADMIN: Who = Who::Roles(&[Admin]);
@@ -94,6 +94,7 @@ const OWN: Who = Who::Roles(&[Agent]);
 const CONTACTS: Who = Who::Roles(&[Agent, Supervisor, Integrator, Admin]);
 const LEAVES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
 const SYSTEMS: Who = Who::Roles(&[Integrator, Admin]);
+const WALL: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
 const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 
 /// The table.
@@ -123,6 +124,7 @@ pub const TABLE: &[Line] = &[
     line("POST", "/api/v1/contacts/{id}/end", SYSTEMS),
     line("POST", "/api/v1/contacts/{id}/wrap_up", OWN),
     line("POST", "/api/v1/contacts/{id}/extend_wrap_up", FLOOR),
+    line("GET", "/api/v1/wallboard", WALL),
     line("GET", "/api/v1/events", STREAM),
     line("GET", "/api/v1/tokens", ADMIN),
     line("POST", "/api/v1/tokens", ADMIN),

@@ -1,5 +1,6 @@
 //! Sessions, CSRF, and acting as an agent.
 
+use atalaya::api::Api;
 use atalaya::api::roles::Role;
 use serde_json::json;
 
@@ -29,9 +30,17 @@ async fn a_session_needs_its_csrf_token_and_ends_with_its_token() {
     let refused = house.send(with("POST", close, "0")).await;
     assert_eq!((refused.status, refused.problem()), (403, "csrf"));
     assert_eq!(house.send(with("POST", close, &csrf)).await.status, 404);
+    let other = house.ask("POST", "/api/v1/sessions", "", json!({"token": token})).await;
+    let other = other.headers.iter().find(|(name, _)| name == "set-cookie").unwrap().1.clone();
+    let cookie = other.split(';').next().unwrap();
+    let read = || House::request("GET", "/api/v1/agents", "").insert_header(("Cookie", cookie));
+    assert_eq!(house.send(read()).await.status, 200);
+    let out = house.send(with("DELETE", "/api/v1/sessions/current", &csrf)).await;
+    assert_eq!(out.status, 204);
+    assert_eq!(house.send(with("GET", "/api/v1/agents", "")).await.status, 401, "signed out");
     let path = format!("/api/v1/tokens/{}", made.json["id"].as_str().unwrap());
     assert_eq!(house.ask("DELETE", &path, &house.admin, json!({})).await.status, 200);
-    assert_eq!(house.send(with("GET", "/api/v1/agents", "")).await.status, 401, "ended with it");
+    assert_eq!(house.send(read()).await.status, 401, "the other session ended with it");
 }
 
 #[actix_web::test]
@@ -57,4 +66,17 @@ async fn acting_as_an_agent_takes_the_scope_and_gives_no_more() {
     let why = json!({"state": "signed_out", "force": true, "why": "the shift is over"});
     let forced = house.ask("POST", path, &supervisor, why).await;
     assert_eq!((forced.status, &forced.json["state"]), (200, &json!("signed_out")));
+}
+
+#[actix_web::test]
+async fn tokens_are_found_again_by_their_hash_and_only_with_the_key() {
+    let house = house().await;
+    let find = |key: [u8; 32]| {
+        let again = Api::new(house.centre.clone(), key, "e1".into());
+        again.secrets.find("token", &house.admin)
+    };
+    assert!(find([7; 32]).is_some());
+    assert!(find([8; 32]).is_none());
+    let session = house.api.secrets.find("session", &house.admin);
+    assert!(session.is_none(), "a token is no session");
 }

@@ -53,6 +53,8 @@ async fn a_call_lives_over_http() {
     println!("{names:?}");
     assert!(names.contains(&&json!("held")) && names.contains(&&json!("wrap_up_ended")));
     assert!(!events.to_string().contains("600000142"), "nothing personal in events");
+    let held = events["items"].as_array().unwrap().iter().find(|e| e["event"] == "held").unwrap();
+    assert_eq!(held["by"], "agent:ana.garcia");
     let page = house.get("/api/v1/events?limit=2", &auditor).await.json;
     assert_eq!(page["next_cursor"], "2");
     let agent = house.get("/api/v1/agents?state=ready&queue=pensions", ana).await.json;
@@ -97,4 +99,62 @@ async fn s52_an_accept_by_someone_else_leaves_the_offer_out() {
     let path = format!("/api/v1/contacts/{contact}/hold");
     let other = house.ask("POST", &path, &tokens[1], json!({})).await;
     assert_eq!((other.status, other.problem()), (403, "not-yours"));
+}
+
+#[actix_web::test]
+async fn who_waits_is_in_order_of_service_and_shown_to_whom_it_may() {
+    let house = house().await;
+    let ana = &house.staffed(&["ana"]).await[0];
+    let (first, second) = (house.call().await, house.call().await);
+    let supervisor = house.token(Role::Supervisor, None).await;
+    let order = async || {
+        let waiting = house.get("/api/v1/queues/pensions/waiting", &supervisor).await.json;
+        let items = waiting["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(order().await, [first.clone(), second.clone()]);
+    let path = format!("/api/v1/contacts/{second}");
+    let raised = house.ask("PATCH", &path, &supervisor, json!({"priority": "emergency"})).await;
+    assert_eq!((raised.status, &raised.json["position"]), (200, &json!(1)), "{raised:?}");
+    assert_eq!(raised.json["from"], "+34600000142", "shown to a supervisor");
+    assert_eq!(order().await, [second.clone(), first.clone()]);
+    let hold = house.ask("POST", &format!("{path}/hold"), ana, json!({})).await;
+    assert_eq!((hold.status, hold.problem()), (403, "not-yours"), "it has no agent yet");
+    let own = house.get("/api/v1/queues/pensions/waiting?limit=1", ana).await.json;
+    assert_eq!((&own["items"][0]["id"], &own["next_cursor"]), (&json!(second), &json!("1")));
+    assert_eq!(own["items"][0]["from"], "··· ··· 142", "not hers");
+    let rest = house.get("/api/v1/queues/pensions/waiting?cursor=1", ana).await.json;
+    assert_eq!((&rest["items"][0]["id"], &rest["next_cursor"]), (&json!(first), &Value::Null));
+    let page = house.get("/api/v1/contacts?limit=1&external_id=c-1", &supervisor).await.json;
+    let cursor = page["next_cursor"].as_str().unwrap();
+    assert_eq!(page["items"][0]["id"], *first);
+    let path = format!("/api/v1/contacts?limit=1&cursor={cursor}");
+    let page = house.get(&path, &supervisor).await.json;
+    assert_eq!((&page["items"][0]["id"], &page["next_cursor"]), (&json!(second), &Value::Null));
+    let none = house.get("/api/v1/contacts", ana).await.json;
+    assert_eq!(none["items"], json!([]));
+    let gone = format!("/api/v1/contacts/{first}/abandon");
+    let integrator = house.token(Role::Integrator, None).await;
+    assert_eq!(house.ask("POST", &gone, &integrator, json!({})).await.json["state"], "abandoned");
+    assert_eq!(house.ask("POST", &gone, &integrator, json!({})).await.status, 409);
+}
+
+#[actix_web::test]
+async fn the_wallboard_has_names_for_those_who_write_and_initials_for_a_wall() {
+    let house = house().await;
+    let ana = &house.staffed(&["ana"]).await[0];
+    house.ready("ana", ana).await;
+    let supervisor = house.token(Role::Supervisor, None).await;
+    let board = house.get("/api/v1/wallboard", &supervisor).await;
+    assert_eq!(board.header("atalaya-seq"), Some(board.json["seq"].to_string().as_str()));
+    assert_eq!(board.json["data"]["agents"]["ana"]["name"], "Ana García");
+    assert_eq!(board.json["data"]["totals"]["ready"], 1);
+    let kiosk = json!({"role": "supervisor", "scope": "read"});
+    let kiosk = house.ask("POST", "/api/v1/tokens", &house.admin, kiosk).await;
+    let kiosk = kiosk.json["token"].as_str().unwrap();
+    let wall = house.get("/api/v1/wallboard", kiosk).await.json.to_string();
+    let roster = house.get("/api/v1/agents", kiosk).await.json.to_string();
+    assert!(!wall.contains("García") && !roster.contains("García"), "{wall}\n{roster}");
+    let close = house.ask("POST", "/api/v1/queues/pensions/close", kiosk, json!({})).await;
+    assert_eq!(close.status, 403, "it only reads");
 }

@@ -17,6 +17,7 @@ use atalaya::journal::commit::{Cause, Memory};
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use futures_util::future::LocalBoxFuture;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support;
@@ -57,7 +58,7 @@ pub(crate) async fn house() -> House {
     let clock = Clock::new(START, 0.0);
     let arbiters = vec![actix::Arbiter::current()];
     let commit = Box::new(Memory::default());
-    let (history, time_zone) = (vec![], jiff::tz::TimeZone::UTC);
+    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();
     let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));
