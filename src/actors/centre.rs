@@ -1,7 +1,8 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use actix::ArbiterHandle;
@@ -21,7 +22,7 @@ use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, Sealed};
+use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -35,6 +36,7 @@ pub struct Centre {
     /// Published states.
     pub slots: Slots,
     brain: Mutex<Brain>,
+    said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
@@ -104,6 +106,7 @@ impl Centre {
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
+            said: RwLock::new(BTreeMap::new()),
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
@@ -189,6 +192,20 @@ impl Centre {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
         events[from..].iter().take(limit).cloned().collect()
+    }
+
+    /// The last that was said of `field` of somebody, as of the last published entry.
+    pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
+        let said = self.said.read().unwrap_or_else(PoisonError::into_inner);
+        said.get(of)?.get(field).cloned()
+    }
+
+    /// Keeps the personal data of an entry that was committed.
+    pub fn keep_said(&self, entry: &Sealed) {
+        let mut kept = self.said.write().unwrap_or_else(PoisonError::into_inner);
+        for said in &entry.cause.said {
+            kept.entry(said.of.clone()).or_default().insert(said.field.clone(), said.text.clone());
+        }
     }
 
     /// Keeps what was published, for whoever reads the stream.

@@ -15,6 +15,7 @@ use super::body::{self, Body, Fields, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
+use super::personal;
 use super::problem::{Code, Problem};
 use super::roles::Role;
 use super::wire;
@@ -78,9 +79,8 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let text_hash = call.api.secrets.hash("text", &text);
     let command = Command::Configure { facts: Arc::new(facts), text_hash };
     let to = EntityId::Agent(id.clone());
-    let done = call.tell(to.clone(), machine::Command::Agent(command)).await?;
-    call.api.core.show_name(&id, &name);
-    call.api.personal.set_name(&id, name);
+    let said = vec![personal::of_agent(&id, "name", name)];
+    let done = call.tell_with(to.clone(), machine::Command::Agent(command), said).await?;
     let answer = if is_new {
         Answer::made(to, format!("/api/v1/agents/{id}"), &done)
     } else {
@@ -132,6 +132,7 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     }
     let id = call.agent_id()?;
     let after = fields.flag("after")?;
+    let mut said = Vec::new();
     let why = fields.text("why", WHY_CHARS_MAX)?.filter(|why| !why.trim().is_empty());
     let wish = wish(&mut fields)?;
     let command = if own {
@@ -140,9 +141,8 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         if !force {
             return Err(Problem::invalid("force", "cannot change another's presence but by force"));
         }
-        if why.is_none() {
-            return Err(missing("why"));
-        }
+        let why = why.ok_or_else(|| missing("why"))?;
+        said.push(personal::of_agent(&id, "why", why));
         if after {
             return Err(Problem::invalid("after", "cannot force and wait for the end of work"));
         }
@@ -151,7 +151,7 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let work = call.clone();
     once(call, &kept, async move {
         let to = EntityId::Agent(id);
-        let done = work.tell(to.clone(), machine::Command::Agent(command)).await?;
+        let done = work.tell_with(to.clone(), machine::Command::Agent(command), said).await?;
         Ok(Answer::changed(to, &done))
     })
     .await

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
-use crate::journal::commit::Cause;
+use crate::journal::commit::{Cause, Whose};
 use crate::views::Scope;
 
 /// The centre, as the API sees it.
@@ -160,9 +160,9 @@ impl Core {
         self.0.wallboard(scope)
     }
 
-    /// The wallboard calls `agent` by this name from now on.
-    pub fn show_name(&self, agent: &AgentId, name: &str) {
-        self.0.board().set_name(agent, name);
+    /// The last that was said of `field` of somebody.
+    pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
+        self.0.said(of, field)
     }
 
     /// Place of everyone who waits in one of `queues`, from 1.

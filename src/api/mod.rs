@@ -40,8 +40,6 @@ pub struct Api {
     pub core: Core,
     /// Ways from secrets to credentials.
     pub secrets: secrets::Secrets,
-    /// Personal data.
-    pub personal: Box<dyn personal::Personal>,
     /// What became of requests with keys.
     pub outcomes: Box<dyn idempotency::Outcomes>,
     /// The classes of priority.
@@ -57,7 +55,6 @@ impl Api {
         Self {
             secrets: secrets::Secrets::new(key, &core),
             core,
-            personal: Box::new(personal::InMemory::default()),
             outcomes: Box::new(idempotency::InMemory::default()),
             priorities: Priorities::default(),
             epoch,

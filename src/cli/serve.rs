@@ -149,7 +149,7 @@ fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
 /// An administrator's token for whoever has just made the folder: in a file that only they read.
 async fn first_token(dir: &Path, api: &Data<Api>) -> Result<(), ServeError> {
     let grant = tokens::grant("administrator", None, Some("act_as")).map_err(ServeError::Token)?;
-    let cause = Cause { by: "system:first-start".into(), session: None };
+    let cause = Cause::of("system:first-start".into(), None);
     let (_, token, _) = tokens::make(api, grant, cause).await.map_err(ServeError::Token)?;
     let path = dir.join("admin.token");
     let what = format!("write {}", path.display());

@@ -5,12 +5,13 @@ use atalaya_domain::ids::AgentId;
 use serde_json::Value;
 
 use crate::api::call::Call;
+use crate::api::personal;
 use crate::views::agent_json;
 
 /// The agent, by initials on a wall; none that is not configured.
 pub fn json(call: &Call, id: &AgentId, agent: &Agent) -> Option<Value> {
     agent.facts.as_ref()?;
-    let name = call.api.personal.name(id).unwrap_or_default();
+    let name = personal::name(&call.api.core, id);
     let wall = call.caller().is_ok_and(|caller| caller.reads_only);
     let name = if wall { initials(&name) } else { name };
     Some(agent_json(id, agent, &name))

@@ -5,6 +5,7 @@ use atalaya_domain::ids::ContactId;
 use serde_json::Value;
 
 use crate::api::call::Call;
+use crate::api::personal;
 use crate::api::roles::Role;
 use crate::views::contact_json;
 
@@ -16,7 +17,7 @@ pub fn json(
     position: Option<usize>,
 ) -> Option<Value> {
     contact.entered.as_ref()?;
-    let personal = call.api.personal.contact(id);
+    let personal = personal::contact(&call.api.core, id, contact);
     Some(contact_json(id, contact, &personal, position, !shows_personal(call, contact)))
 }
 
