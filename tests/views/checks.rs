@@ -16,7 +16,7 @@ use crate::life::{Life, QUEUES, agent_id, madrid, queue_id, rules, slug};
 const LIVES: u32 = 48;
 const STEPS_MAX: usize = 160;
 
-fn lives() -> ProptestConfig {
+fn config() -> ProptestConfig {
     let asked = std::env::var("ATALAYA_VIEWS_LIVES").ok().and_then(|text| text.parse().ok());
     ProptestConfig {
         cases: asked.unwrap_or(LIVES),
@@ -26,11 +26,11 @@ fn lives() -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(lives())]
+    #![proptest_config(config())]
 
     /// S82 and S87 after every entry, and every figure against a second reckoning.
     #[test]
-    fn sums_hold_at_every_entry(steps in prop::collection::vec(any::<(u8, u8, u8)>(), 1..STEPS_MAX)) {
+    fn sums_hold_at_every_entry(steps in lives()) {
         let mut life = Life::new();
         let mut shown = life.board.data(Scope::All);
         for step in steps {
@@ -62,6 +62,10 @@ proptest! {
         prop_assert_eq!(delta.is_empty(), old == new);
         prop_assert_eq!(apply_delta(old, &delta), new);
     }
+}
+
+fn lives() -> impl Strategy<Value = Vec<(u8, u8, u8)>> {
+    prop::collection::vec(any::<(u8, u8, u8)>(), 1..STEPS_MAX)
 }
 
 /// Objects with few and awkward keys, so that two of them meet.
