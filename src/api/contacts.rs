@@ -138,7 +138,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let places = core.positions(core.queues().into_iter());
     let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
     let page = query.page(ids, cursor, |id| -> Option<Value> {
-        let (contact, _) = core.contact(*id).filter(|(contact, _)| wanted(contact))?;
+        let (contact, _) = core.contact_if(*id, wanted)?;
         wire::contact::json(&call, *id, &contact, places.get(id).copied())
     })?;
     Ok(answer::read(&call, &page))

@@ -103,9 +103,18 @@ impl Core {
 
     /// A contact that has come, with the log's version.
     pub fn contact(&self, id: ContactId) -> Option<(Contact, u64)> {
+        self.contact_if(id, |_| true)
+    }
+
+    /// The same, if it is `wanted`: a list looks at many and copies few.
+    pub fn contact_if(
+        &self,
+        id: ContactId,
+        wanted: impl Fn(&Contact) -> bool,
+    ) -> Option<(Contact, u64)> {
         let published = self.read(&id.into());
         match &published.state {
-            State::Contact(contact) if contact.entered.is_some() => {
+            State::Contact(contact) if contact.entered.is_some() && wanted(contact) => {
                 Some((contact.clone(), published.version))
             }
             _ => None,

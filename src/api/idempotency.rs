@@ -3,8 +3,10 @@
 //! [`Outcomes`] is the port. [`InMemory`] is its first form and forgets all at a restart: until a
 //! durable form takes its place, a request repeated after a restart is a new one. A durable form
 //! must have key and fingerprint committed with the entry they belong to, which a cause can carry:
-//! `Call::tell` is the one place where causes are made. Only successes are kept; a refusal frees the
-//! key. A commit whose outcome is unknown frees it too, which is safe only once keys are durable.
+//! `Call::tell` is the one place where causes are made.
+//!
+//! Only successes are kept; a refusal frees the key. A commit whose outcome is unknown frees it
+//! too, which is safe only once keys are durable.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};

@@ -1,8 +1,10 @@
 //! What is not there, not readable or not valid is a problem that names it.
 
+use atalaya::api::roles::TABLE;
 use serde_json::{Value, json};
 
-use crate::house::{House, house};
+use crate::house::{House, NOBODY, house};
+use crate::table::body_of;
 
 #[actix_web::test]
 async fn what_is_not_there_is_a_problem_too() {
@@ -71,4 +73,100 @@ async fn what_is_not_valid_is_named() {
     let call = json!({"channel": "voice", "queue": "pensions"});
     let refused = house.ask("POST", "/api/v1/contacts", &house.admin, call).await;
     assert_eq!((refused.status, &refused.json["state"]), (201, &json!("refused")));
+}
+
+/// Every field that some route knows.
+const FIELDS: [&str; 31] = [
+    "name",
+    "team",
+    "level",
+    "skills",
+    "languages",
+    "capacity",
+    "queues",
+    "state",
+    "reason",
+    "after",
+    "force",
+    "why",
+    "short_name",
+    "channel",
+    "requires",
+    "language",
+    "levels",
+    "service_level",
+    "max_waiting",
+    "wrap_up",
+    "offer_timeout",
+    "strategy",
+    "on_reject",
+    "max_misses",
+    "short_abandon",
+    "emergency",
+    "priority",
+    "by",
+    "outcome",
+    "role",
+    "token",
+];
+
+#[actix_web::test]
+async fn no_value_of_any_field_is_a_fault_of_ours() {
+    let house = house().await;
+    house.staffed(&["ana"]).await;
+    let contact = house.call().await;
+    let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let nasty = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(""),
+        json!("\u{0}\u{202e}"),
+        json!("99999999999d"),
+        json!("-1s"),
+        json!("é".repeat(300)),
+        json!([]),
+        json!([null]),
+        json!([[]]),
+        json!({}),
+        json!({"": {}}),
+        json!({"pensions": 0}),
+        json!({"share": 2, "within": []}),
+        json!({"voice": 255}),
+        json!({"voice": 1e9}),
+        deep,
+    ];
+    let mut statuses = std::collections::BTreeMap::<u16, usize>::new();
+    for line in TABLE.iter().filter(|line| !["GET", "DELETE"].contains(&line.method)) {
+        let path = line.path.replace("contacts/{id}", &format!("contacts/{contact}"));
+        let path = path.replace("agents/{id}", "agents/ana").replace("{offer}", NOBODY);
+        let path = path.replace("{id}", "pensions");
+        for field in FIELDS {
+            for value in &nasty {
+                let mut body = body_of(line);
+                body[field] = value.clone();
+                let own = path.contains("/offers/") || path.ends_with("/presence");
+                let mut request = House::request(line.method, &path, &house.admin);
+                if own {
+                    request = request.insert_header(("Atalaya-Agent", "ana"));
+                }
+                let reply = house.send(request.set_json(&body)).await;
+                *statuses.entry(reply.status).or_default() += 1;
+                assert!(reply.status < 500, "{} {path} {body}: {reply:?}", line.method);
+            }
+        }
+    }
+    println!("{statuses:?}");
+    assert!(statuses[&400] > 1_000 && statuses[&422] > 100, "{statuses:?}");
+    let queries =
+        ["limit=-1", "limit=x", "cursor=%00", "cursor=%ff", "after=-1", "%", "=&&=", "a[]"];
+    for line in TABLE.iter().filter(|line| line.method == "GET") {
+        for query in queries {
+            let path = format!("{}?{query}", line.path.replace("{id}", "%2e%2e"));
+            let reply = house.get(&path, &house.admin).await;
+            assert!(reply.status < 500, "{path}: {reply:?}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::house::{House, NOBODY, house};
 
 /// A body that the route takes.
-fn body_of(line: &Line) -> Value {
+pub(crate) fn body_of(line: &Line) -> Value {
     match (line.method, line.path.rsplit('/').next().unwrap()) {
         ("PUT", _) if line.path.contains("agents") => json!({"name": "N", "team": "t"}),
         ("PUT", _) => json!({"name": "N"}),
