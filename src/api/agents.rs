@@ -80,6 +80,7 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let command = Command::Configure { facts: Arc::new(facts), text_hash };
     let to = EntityId::Agent(id.clone());
     let done = call.tell(to.clone(), machine::Command::Agent(command)).await?;
+    call.api.core.set_name(&id, &name);
     call.api.personal.set_name(&id, name);
     let answer = if is_new {
         Answer::made(to, format!("/api/v1/agents/{id}"), &done)

@@ -84,7 +84,7 @@ const fn line(method: &'static str, path: &'static str, who: Who) -> Line {
     Line { method, path, who }
 }
 
-use Role::{Administrator as Admin, Agent, Auditor, Integrator, Supervisor};
+use Role::{Administrator as Admin, Agent, Auditor, Coordinator, Integrator, Supervisor};
 
 const ALL: Who = Who::Roles(&Role::ALL);
 const ADMIN: Who = Who::Roles(&[Admin]);
@@ -93,6 +93,8 @@ const FLOOR: Who = Who::Roles(&[Agent, Supervisor, Admin]);
 const OWN: Who = Who::Roles(&[Agent]);
 const CONTACTS: Who = Who::Roles(&[Agent, Supervisor, Integrator, Admin]);
 const LEAVES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
+const BOARD: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
+const SOCKET: Who = Who::Roles(&[Agent, Supervisor, Coordinator, Admin]);
 const SYSTEMS: Who = Who::Roles(&[Integrator, Admin]);
 const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 
@@ -100,6 +102,8 @@ const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/ws", SOCKET),
+    line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),
     line("GET", "/api/v1/agents/{id}", FLOOR),
     line("PUT", "/api/v1/agents/{id}", ADMIN),
