@@ -11,13 +11,14 @@ use atalaya_domain::machine::{Command, State};
 use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::brain::{Brain, Next, Origin};
 use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
 use super::projector::{fold, project};
+use super::register::{self, Register};
 use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
 use super::timekeeper::keep;
@@ -35,6 +36,8 @@ const TURNS_MAX: u64 = 100_000_000;
 pub struct Centre {
     /// Published states.
     pub slots: Slots,
+    /// Who was heard of lately.
+    pub register: Register,
     brain: Mutex<Brain>,
     said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
@@ -46,6 +49,7 @@ pub struct Centre {
     lockstep: bool,
     closed: AtomicBool,
     events: Mutex<Vec<Told>>,
+    seq: watch::Sender<u64>,
 }
 
 /// A published event, with what its entry says of it.
@@ -93,6 +97,18 @@ impl Centre {
         (self.last_seq(), board.data(scope))
     }
 
+    /// What the roster holds, likewise.
+    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        (self.last_seq(), board.roster().data(scope))
+    }
+
+    /// Tells whoever waits for it when more is published: the number of the last event.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.seq.subscribe()
+    }
+
     /// Where entries go; `None` once the centre is closed.
     pub fn writer(&self) -> Option<WriterHandle> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -107,6 +123,7 @@ impl Centre {
         let centre = Arc::new(Self {
             slots: Slots::default(),
             said: RwLock::new(BTreeMap::new()),
+            register: Register::default(),
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
@@ -117,6 +134,7 @@ impl Centre {
             lockstep,
             closed: AtomicBool::new(false),
             events: Mutex::new(Vec::new()),
+            seq: watch::Sender::new(0),
         });
         for sealed in &history {
             fold(&centre, sealed);
@@ -124,6 +142,9 @@ impl Centre {
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
+            if centre.clock.rate() > 0.0 {
+                actix::spawn(register::watch(centre.clone()));
+            }
         }
         Ok((centre, thread))
     }
@@ -145,6 +166,14 @@ impl Centre {
             State::System(system) => system.start,
             State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
         })
+    }
+
+    /// The number of the last start.
+    pub fn start_number(&self) -> u64 {
+        match &self.slots.read(&EntityId::System).state {
+            State::System(system) => system.start,
+            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
+        }
     }
 
     /// Whether commands pass one at a time.
@@ -169,6 +198,7 @@ impl Centre {
         self.directory.clear();
         self.closed.store(true, Ordering::Release);
         self.deadlines.notify_one();
+        self.seq.send_modify(|_| ());
     }
 
     /// Whether it was closed.
@@ -217,6 +247,9 @@ impl Centre {
             observed_at: entry.now,
         });
         self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        if let Some(last) = entry.events.last() {
+            self.seq.send_replace(last.seq);
+        }
         self.deadlines.notify_one();
     }
 

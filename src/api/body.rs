@@ -96,6 +96,11 @@ impl Body {
         }
     }
 
+    /// A body that came inside something else.
+    pub const fn of(map: Map<String, Value>) -> Self {
+        Self { bytes: Vec::new(), map }
+    }
+
     /// Its fields, when all are `known`; those that only a `later` version carries out are refused
     /// by name unless they are null.
     pub fn fields(self, known: &[&str], later: &[&str]) -> Result<Fields, Problem> {

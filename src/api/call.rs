@@ -106,6 +106,12 @@ impl Call {
         })
     }
 
+    /// A call that came on a socket, as if it were to a path with these `params`.
+    pub fn inside(api: Arc<Api>, caller: Caller, params: Vec<(String, String)>) -> Self {
+        let (target, query) = (String::new(), String::new());
+        Self { api, caller: Some(caller), params, target, query, if_match: None, key: None }
+    }
+
     /// Who asks.
     pub fn caller(&self) -> Result<&Caller, Problem> {
         self.caller.as_ref().ok_or_else(Problem::unauthenticated)

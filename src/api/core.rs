@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
@@ -61,9 +62,33 @@ impl Core {
         self.0.last_seq()
     }
 
+    /// Tells whoever waits for it when more can be read.
+    pub fn follow(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.follow()
+    }
+
     /// Centre seconds in a second.
     pub fn rate(&self) -> f64 {
         self.0.clock().rate()
+    }
+
+    /// Whether the centre has ended.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// What the roster holds, likewise.
+    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+        self.0.roster(scope)
+    }
+
+    /// Reads published states while nothing is folded: with the number of the last event in them.
+    /// What reads may not look at the board or the order of those who wait.
+    pub fn at_one_instant<T>(&self, read: impl FnOnce(u64) -> T) -> T {
+        let board = self.0.board();
+        let value = read(self.0.last_seq());
+        drop(board);
+        value
     }
 
     /// Number of the server's start.
@@ -200,17 +225,33 @@ impl Core {
 
     /// Whether the agent is heard of: the lease is the session register's.
     pub fn is_heard(&self, agent: &AgentId) -> bool {
-        self.agent(agent).is_some_and(|(agent, _)| {
+        let open = self.0.register.has_socket(agent);
+        open || self.agent(agent).is_some_and(|(agent, _)| {
             agent.signed_in.is_some() && agent.lost.is_none() && agent.unheard.is_none()
+        })
+    }
+
+    /// A socket of the agent's has opened.
+    pub fn open(&self, id: &AgentId) {
+        self.0.register.open(id, Instant::now());
+    }
+
+    /// A socket of the agent's is gone.
+    pub fn close(&self, id: &AgentId) {
+        self.0.register.close(id);
+    }
+
+    /// Renews the agent's lease; says whether they are shown lost, which `hear` ends.
+    pub fn renew(&self, id: &AgentId) -> bool {
+        self.0.register.renew(id, Instant::now());
+        self.agent(id).is_some_and(|(agent, _)| {
+            agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
         })
     }
 
     /// A request of the agent's is a sign of life: ends being lost.
     pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
-        let lost = self.agent(id).is_some_and(|(agent, _)| {
-            agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
-        });
-        if lost {
+        if self.renew(id) {
             let command = Command::Agent(AgentCommand::Heard { start: self.start() });
             self.tell(id.clone().into(), command, cause).await?;
         }

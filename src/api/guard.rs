@@ -154,6 +154,17 @@ fn caller_of(api: &Api, token: CredentialId, session: Option<CredentialId>) -> O
     if over { None } else { Caller::of(&grant, token, session) }
 }
 
+/// Whether what the caller came with still holds: sockets outlive the request that opened them.
+pub fn still_holds(api: &Api, caller: &Caller) -> bool {
+    let holds = |id: EntityId| {
+        let credential = api.core.credential(&id).filter(|credential| !credential.ended);
+        let grant = credential.and_then(|credential| credential.grant);
+        grant.is_some_and(|grant| grant.expires_at.is_none_or(|end| end > wall_now()))
+    };
+    let session = caller.session.map(EntityId::Session);
+    holds(EntityId::Token(caller.token)) && session.is_none_or(holds)
+}
+
 /// The caller as the agent that they name, when their token may act as one.
 fn acting(req: &ServiceRequest, caller: Caller) -> Result<Caller, Problem> {
     let Some(named) = req.headers().get(AGENT_HEADER) else { return Ok(caller) };

@@ -1,8 +1,8 @@
 //! The HTTP API: routes on one screen, one file a resource, one problem type, one table of roles.
 //!
 //! A request goes `guard` (who, may they) → handler (strict body → command) → the core → `answer`
-//! (the entity after the commit). Wire forms are in `wire`; the domain's types never are. Not here:
-//! decisions, which are the domain's, and the WebSocket.
+//! (the entity after the commit). Wire forms are in `wire`; the domain's types never are. What is
+//! pushed goes by `ws`. Not here: decisions, which are the domain's.
 
 pub mod agents;
 pub mod answer;
@@ -26,6 +26,7 @@ pub mod sessions;
 pub mod tokens;
 pub mod wallboard;
 pub mod wire;
+pub mod ws;
 
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub struct Api {
     pub priorities: Priorities,
     /// The log's.
     pub epoch: String,
+    /// What sockets are told.
+    pub push: ws::Push,
 }
 
 impl Api {
@@ -58,6 +61,7 @@ impl Api {
             outcomes: Box::new(idempotency::InMemory::default()),
             priorities: Priorities::default(),
             epoch,
+            push: ws::Push::default(),
         }
     }
 }

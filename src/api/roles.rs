@@ -93,6 +93,8 @@ const FLOOR: Who = Who::Roles(&[Agent, Supervisor, Admin]);
 const OWN: Who = Who::Roles(&[Agent]);
 const CONTACTS: Who = Who::Roles(&[Agent, Supervisor, Integrator, Admin]);
 const LEAVES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
+const BOARD: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
+const SOCKET: Who = Who::Roles(&[Agent, Supervisor, Coordinator, Admin]);
 const SYSTEMS: Who = Who::Roles(&[Integrator, Admin]);
 const WALL: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
 const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
@@ -101,6 +103,8 @@ const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/ws", SOCKET),
+    line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),
     line("GET", "/api/v1/agents/{id}", FLOOR),
     line("PUT", "/api/v1/agents/{id}", ADMIN),

@@ -11,7 +11,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
-    Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens, wallboard,
+    Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens, wallboard, ws,
 };
 
 /// The application: routes behind guard and shield.
@@ -39,10 +39,12 @@ pub const CONNECTIONS_PER_WORKER_MAX: usize = 4_096;
 /// Threads that answer.
 pub const WORKERS: usize = 2;
 
-/// A server on `listener`, not yet polled.
+/// A server on `listener`, not yet polled; what it pushes starts here, on the caller's arbiter.
 pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Server> {
+    ws::start(&api);
     let server = HttpServer::new(move || app(api.clone()));
     Ok(server
+        .on_connect(ws::on_connect)
         .workers(WORKERS)
         .max_connections(CONNECTIONS_PER_WORKER_MAX)
         .disable_signals()
@@ -56,6 +58,8 @@ fn routes(app: &mut ServiceConfig) {
     let contact = |path: &str| resource(format!("/api/v1/contacts/{{id}}{path}"));
     app.service(resource("/health/live").route(get().to(health::live)))
         .service(resource("/health/ready").route(get().to(health::ready)))
+        .service(resource("/ws").route(get().to(ws::connect)))
+        .service(v1("/wallboard").route(get().to(wallboard::one)))
         .service(v1("/agents").route(get().to(agents::list)))
         .service(v1("/agents/{id}").route(get().to(agents::one)).route(put().to(agents::put)))
         .service(v1("/agents/{id}/presence").route(post().to(agents::presence)))

@@ -7,7 +7,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actix_web::HttpServer;
 use actix_web::web::Data;
 use atalaya_domain::machine::Event;
 use atalaya_domain::system;
@@ -26,10 +25,6 @@ use crate::journal::recorder::{OpenError, Recorder};
 pub const AHEAD_MAX: Span = Span::seconds(300);
 /// Whose midnight turns the day's counters, unless configured.
 pub const TIME_ZONE: &str = "Europe/Madrid";
-/// Threads that answer requests.
-const WORKERS: usize = 2;
-/// Seconds that a stop waits for requests in flight.
-const SHUTDOWN_S: u64 = 5;
 
 /// What is asked of `serve`.
 #[derive(Debug, Clone)]
@@ -100,15 +95,32 @@ async fn serve(settings: &Settings, ready: impl FnOnce(SocketAddr)) -> Result<()
     let listener =
         TcpListener::bind(settings.listen).map_err(io(format!("listen on {}", settings.listen)))?;
     let address = listener.local_addr().map_err(io("learn the address"))?;
-    let server = HttpServer::new(move || routes::app(api.clone()))
-        .workers(WORKERS)
-        .shutdown_timeout(SHUTDOWN_S)
-        .listen(listener)
-        .map_err(io("start the server"))?
-        .run();
+    let server = routes::serve(api.clone(), listener).map_err(io("start the server"))?;
+    let handle = server.handle();
+    actix::spawn(async move {
+        stopped().await;
+        // Sockets first: an open one would hold the stop for its whole time-out.
+        api.push.close_all();
+        handle.stop(true).await;
+    });
     ready(address);
     server.await.map_err(io("serve"))?;
     close(&centre, writer)
+}
+
+/// Waits until somebody asks the process to end.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("cannot listen to signals: end the process by SIGKILL, nothing is lost");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => (),
+        _ = int.recv() => (),
+    }
 }
 
 fn close(centre: &Arc<Centre>, writer: std::thread::JoinHandle<()>) -> Result<(), ServeError> {
