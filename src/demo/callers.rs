@@ -240,3 +240,31 @@ fn waited_s(contact: &Value) -> f64 {
         (None, _) | (_, None) => 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_brings_the_same_people_and_another_brings_others() {
+        let of = |seed| Arrivals::new(seed).take(200).collect::<Vec<_>>();
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+
+    #[test]
+    fn as_many_call_as_the_lines_say() {
+        // 50 whole swings: what the wave adds it takes away again.
+        let span_s = 50.0 * SWING_PERIOD_S;
+        let callers: Vec<_> = Arrivals::new(7).take_while(|caller| caller.at_s < span_s).collect();
+        for line in &LINES {
+            let came = callers.iter().filter(|caller| caller.queue == line.id);
+            let share = f64::from(u32::try_from(came.count()).unwrap())
+                / (line.calls_per_hour * span_s / 3600.0);
+            // Three deviations of the rarest line are 9 in 100.
+            assert!((0.9..1.1).contains(&share), "{}: {share}", line.id);
+        }
+        assert!(callers.is_sorted_by(|a, b| a.at_s < b.at_s));
+        assert!(callers.iter().all(|caller| caller.patience_s >= 0.0 && caller.talk_s > 0.0));
+    }
+}

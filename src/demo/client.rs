@@ -134,6 +134,7 @@ impl Client {
     }
 
     /// The same server with another token.
+    #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { host: self.host.clone(), token: token.to_owned(), idle: Mutex::default() }
     }

@@ -185,8 +185,9 @@ impl Mind {
     pub fn refused(&mut self, now_s: f64) {
         let again_s = now_s + AGAIN_S;
         match &mut self.doing {
-            Doing::Unknown | Doing::Idle | Doing::Ringing { .. } => (),
-            Doing::Out { at_s }
+            Doing::Unknown | Doing::Idle | Doing::Ringing { answer: None, .. } => (),
+            Doing::Ringing { at_s, .. }
+            | Doing::Out { at_s }
             | Doing::Talking { at_s, .. }
             | Doing::Wrapping { at_s, .. }
             | Doing::Away { at_s, .. } => *at_s = at_s.min(again_s),
@@ -207,10 +208,9 @@ impl Mind {
     /// When the next thing is to be said; infinite: not before something is heard.
     pub fn next_s(&self) -> f64 {
         let doing_s = match &self.doing {
-            Doing::Unknown => f64::INFINITY,
             Doing::Idle => self.break_at_s,
             Doing::Out { at_s } if self.leave_at_s.is_none() => *at_s,
-            Doing::Out { .. } => f64::INFINITY,
+            Doing::Unknown | Doing::Out { .. } => f64::INFINITY,
             Doing::Ringing { at_s, .. }
             | Doing::Talking { at_s, .. }
             | Doing::Wrapping { at_s, .. }
@@ -231,11 +231,7 @@ impl Mind {
         let said_s = f64::INFINITY;
         match &mut self.doing {
             Doing::Unknown => None,
-            Doing::Out { at_s } => {
-                *at_s = said_s;
-                Some(presence(&json!("ready"), None))
-            }
-            Doing::Away { at_s, .. } => {
+            Doing::Out { at_s } | Doing::Away { at_s, .. } => {
                 *at_s = said_s;
                 Some(presence(&json!("ready"), None))
             }
@@ -278,4 +274,89 @@ fn presence(state: &Value, reason: Option<&str>) -> Say {
         None => (),
     }
     Say { command: "presence", args }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The agent of the first seed whose first offer is answered so.
+    fn who_answers(answer: Option<&str>) -> Mind {
+        let minds = (0..10_000).map(|seed| {
+            let mut mind = Mind::new(seed, 1);
+            mind.hear(0.0, &json!({"state": "ready", "work": []}));
+            mind.offered(0.0, "o1", "pensions");
+            mind
+        });
+        let is_so = |mind: &Mind| matches!(&mind.doing, Doing::Ringing { answer: found, .. } if *found == answer);
+        minds.into_iter().find(is_so).unwrap()
+    }
+
+    /// What it says next, once nothing else is heard.
+    fn next(mind: &mut Mind) -> Option<(&'static str, Value)> {
+        let at_s = mind.next_s();
+        (at_s < 1_000.0).then(|| mind.due(at_s)).flatten().map(|say| (say.command, say.args))
+    }
+
+    #[test]
+    fn a_call_is_accepted_spoken_completed_and_written_up() {
+        let mut mind = who_answers(Some("accept"));
+        assert_eq!(next(&mut mind), Some(("accept", json!({"offer": "o1"}))));
+        assert_eq!(next(&mut mind), None, "said once");
+        let busy = json!({"state": "busy", "work": [{"contact": "c1", "state": "active"}]});
+        mind.hear(5.0, &busy);
+        let hangs_up_s = mind.next_s();
+        mind.hear(6.0, &busy);
+        assert_eq!(mind.next_s().to_bits(), hangs_up_s.to_bits(), "hearing it again changes it");
+        assert_eq!(next(&mut mind), Some(("complete", json!({"contact": "c1"}))));
+        mind.hear(
+            9.0,
+            &json!({"state": "wrap_up", "work": [{"contact": "c1", "state": "wrap_up"}]}),
+        );
+        let (command, args) = next(&mut mind).unwrap();
+        assert_eq!(
+            (command, &args["contact"], &args["topic"]),
+            ("wrap_up", &json!("c1"), &json!("pensions"))
+        );
+    }
+
+    #[test]
+    fn a_missed_offer_is_counted_once_and_followed_by_ready() {
+        let mut mind = who_answers(None);
+        assert_eq!(next(&mut mind), None);
+        let missed = json!({"state": "not_ready", "reason": "missed_offer", "work": []});
+        assert!(mind.hear(20.0, &missed));
+        assert!(!mind.hear(21.0, &missed));
+        assert_eq!(next(&mut mind), Some(("presence", json!({"state": "ready"}))));
+    }
+
+    #[test]
+    fn an_offer_recalled_is_not_answered() {
+        let mut mind = who_answers(Some("accept"));
+        mind.recalled("another");
+        assert!(mind.next_s() < 1_000.0);
+        mind.recalled("o1");
+        assert_eq!(next(&mut mind), None);
+    }
+
+    #[test]
+    fn what_was_refused_is_said_again() {
+        let mut mind = who_answers(Some("accept"));
+        let said = next(&mut mind);
+        assert!(said.is_some());
+        mind.refused(10.0);
+        assert_eq!(next(&mut mind), said);
+    }
+
+    #[test]
+    fn who_leaves_signs_out_and_does_not_come_back() {
+        let mut mind = Mind::new(1, 1);
+        mind.hear(0.0, &json!({"state": "ready", "work": []}));
+        mind.leave(1.0);
+        let said = next(&mut mind);
+        assert_eq!(said, Some(("presence", json!({"state": "signed_out", "after": true}))));
+        mind.hear(2.0, &json!({"state": "signed_out", "work": []}));
+        assert!(mind.has_left());
+        assert_eq!(next(&mut mind), None);
+    }
 }
