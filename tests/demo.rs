@@ -94,6 +94,8 @@ async fn serve(mut stream: TcpStream, server: String, sockets: Sockets) {
 
 /// Sockets that were opened and broken so far, over all agents of this process.
 static BROKEN: AtomicU16 = AtomicU16::new(0);
+/// Times that an agent left three pings without an answer.
+static MUTE: AtomicU16 = AtomicU16::new(0);
 /// As many are broken.
 const BREAKS: u16 = 5;
 
@@ -118,7 +120,7 @@ async fn desk(stream: TcpStream, server: &str, breaks: bool) {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     let mut rung = String::new();
     let mut id = String::new();
-    let mut awaits_pong = false;
+    let mut pings = 0;
     loop {
         tokio::select! {
             frame = socket.next() => {
@@ -126,7 +128,7 @@ async fn desk(stream: TcpStream, server: &str, breaks: bool) {
                 let frame: Value = serde_json::from_str(&frame).unwrap();
                 match frame["type"].as_str().unwrap() {
                     "subscribe" => assert_eq!(frame["topic"], "agent"),
-                    "pong" => awaits_pong = false,
+                    "pong" => pings -= 1,
                     "command" => {
                         if breaks && BROKEN.fetch_add(1, Ordering::SeqCst) < BREAKS {
                             return;
@@ -136,15 +138,18 @@ async fn desk(stream: TcpStream, server: &str, breaks: bool) {
                         }
                         let answer = twin(&client, &id, &frame).await;
                         let _ = socket.send(text(answer)).await;
-                        assert!(!awaits_pong, "a ping before this command had no pong");
-                        awaits_pong = true;
+                        // Commands may cross pings; three without a pong may not be.
+                        if pings == 3 {
+                            MUTE.fetch_add(1, Ordering::SeqCst);
+                        }
+                        pings += 1;
                         let _ = socket.send(text(json!({"type": "ping"}))).await;
                     }
                     other => panic!("{other} is no message of a client"),
                 }
             }
             _ = ticks.tick(), if !id.is_empty() => {
-                let out = client.get("/api/v1/contacts?state=offered").await.unwrap();
+                let Ok(out) = client.get("/api/v1/contacts?state=offered").await else { return };
                 let contact = &out["items"][0];
                 let offer = contact["offer"]["id"].as_str().unwrap_or_default();
                 if offer != rung {
@@ -213,8 +218,9 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
     eprintln!("{summary}");
     let Summary { callers, answered, abandoned, refused, errors, .. } = summary;
     assert_eq!((errors, summary.engaged), (0, 0), "{summary}");
+    assert_eq!(MUTE.load(Ordering::SeqCst), 0, "pings had no pong");
     assert!(callers > 0 && answered > 0, "{summary}");
-    assert!(summary.reconnects >= u64::from(BREAKS), "{summary}");
+    assert_eq!(summary.reconnects, u64::from(BREAKS), "{summary}");
     assert_eq!(answered, summary.offers_accepted, "{summary}");
     assert_eq!(callers, answered + abandoned + refused, "{summary}");
     // The server has all of them and nobody is left in it.
