@@ -29,8 +29,8 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 
 /// Where the centre's clock stands at first: 2026-03-02, 08:00.
 const START: Timestamp = Timestamp(1_772_438_400_000_000);
-/// Centre seconds a second: an hour in half a minute.
-const RATE: f64 = 120.0;
+/// Centre seconds a second: an hour in a minute.
+const RATE: f64 = 60.0;
 
 /// A centre on a port of its own: its address, an administrator's token.
 async fn house() -> (String, String) {
@@ -117,7 +117,7 @@ async fn desk(stream: TcpStream, server: &str, breaks: bool) {
     if socket.send(text(welcome)).await.is_err() {
         return;
     }
-    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let mut ticks = tokio::time::interval(Duration::from_millis(25));
     let mut rung = String::new();
     let mut id = String::new();
     let mut pings = 0;
