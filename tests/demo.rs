@@ -9,13 +9,14 @@ mod support;
 
 use std::net::TcpListener as StdListener;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::web::Data;
 use atalaya::actors::centre::{Centre, Options as CentreOptions};
 use atalaya::actors::clock::Clock;
 use atalaya::api::{Api, routes, tokens};
-use atalaya::demo::client::{Client, ClientError};
+use atalaya::demo::client::{Client, ClientError, TRIES_MAX};
 use atalaya::demo::{DemoError, Options, Summary, centre, live};
 use atalaya::journal::commit::{Cause, Memory};
 use atalaya_domain::time::Timestamp;
@@ -105,7 +106,7 @@ async fn desk(stream: TcpStream, server: &str, breaks: bool) {
     let look = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
         let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("sec-websocket-protocol"), "atalaya.v1.json");
-        token = header("authorization").strip_prefix("Bearer ").unwrap().to_owned();
+        header("authorization").strip_prefix("Bearer ").unwrap().clone_into(&mut token);
         response.headers_mut().insert("sec-websocket-protocol", "atalaya.v1.json".parse().unwrap());
         Ok(response)
     };
@@ -270,4 +271,63 @@ async fn what_cannot_be_is_refused_in_words() {
     assert!(told("https://x", &admin, 1.0).await.contains("cannot use `https://x`"));
     let nobody = told(&here, "nonsense", 1.0).await;
     assert!(nobody.contains("cannot PUT /api/v1/queues/general: 401"), "{nobody}");
+}
+
+/// A server that gives these answers, the last for ever; and the keys of the requests it had.
+async fn scripted(answers: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    let keys = Arc::new(Mutex::new(vec![]));
+    let had = keys.clone();
+    actix_web::rt::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = String::new();
+            while !request.contains("\r\n\r\n{}") {
+                let mut bytes = [0; 1024];
+                let count = stream.read(&mut bytes).await.unwrap();
+                request.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+            }
+            let lines = request.lines().map(str::to_lowercase);
+            let key =
+                lines.filter_map(|line| line.strip_prefix("idempotency-key: ").map(Into::into));
+            let number = {
+                let mut had = had.lock().unwrap();
+                had.extend(key.take(1));
+                had.len()
+            };
+            let answer = answers[number.min(answers.len()) - 1];
+            let answer = format!("HTTP/1.1 {answer}Connection: close\r\n\r\n");
+            // Nothing to say: the connection ends.
+            if !answers[number.min(answers.len()) - 1].is_empty() {
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (Client::new(&server, "t").unwrap(), keys)
+}
+
+const OVERLOAD: &str = "503 Overload\r\nRetry-After: 0\r\nContent-Length: 0\r\n";
+const TOO_MANY: &str = "429 Too many\r\nContent-Length: 0\r\n";
+const CONFLICT: &str = "409 Conflict\r\nContent-Length: 0\r\n";
+const DONE: &str = "204 Done\r\n";
+
+#[actix_web::test]
+async fn a_request_is_tried_again_under_its_key() {
+    let (client, keys) = scripted(&[OVERLOAD, "", TOO_MANY, DONE]).await;
+    client.post("/x", &json!({})).await.unwrap();
+    let keys = keys.lock().unwrap();
+    assert_eq!(keys.len(), 4);
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
+#[actix_web::test]
+async fn tries_end_and_a_refusal_stands() {
+    let (client, keys) = scripted(&[OVERLOAD]).await;
+    let failed = client.post("/x", &json!({})).await.unwrap_err();
+    assert_eq!(failed.status(), Some(503), "{failed}");
+    assert_eq!(keys.lock().unwrap().len(), usize::try_from(TRIES_MAX).unwrap());
+    let (client, keys) = scripted(&[CONFLICT, DONE]).await;
+    let failed = client.post("/x", &json!({})).await.unwrap_err();
+    assert!(failed.is_conflict(), "{failed}");
+    assert_eq!(keys.lock().unwrap().len(), 1);
 }
