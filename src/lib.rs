@@ -2,6 +2,7 @@
 
 pub mod actors;
 pub mod api;
+pub mod cli;
 pub mod demo;
 pub mod journal;
 pub mod replay;

@@ -1,11 +1,15 @@
 //! The command line: words to calls, and calls to exit codes.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{Write, stdout};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use atalaya::cli::serve::{self, Settings};
 use atalaya::replay::{self, ReplayError, report::Report};
+use atalaya_domain::time::Timestamp;
 use clap::{Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -17,6 +21,22 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs the server on a data folder
+    #[command(after_help = "Example: atalaya serve --data data --listen 127.0.0.1:8080")]
+    Serve {
+        /// The data folder; made when it is missing
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Centre seconds in a second; left out: real time
+        #[arg(long)]
+        clock_rate: Option<f64>,
+        /// Where the clock of a new store starts, RFC 3339; needs `--clock-rate`
+        #[arg(long, requires = "clock_rate")]
+        clock_start: Option<jiff::Timestamp>,
+    },
     /// Plays a recorded day through the server's actors
     #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 0 --data day")]
     Replay {
@@ -46,8 +66,12 @@ enum Format {
 fn main() -> ExitCode {
     let Line { command } = Line::parse();
     let done = match command {
+        Command::Serve { data, listen, clock_rate: rate, clock_start } => {
+            let start = clock_start.map(|at| Timestamp(at.as_microsecond()));
+            serve(&Settings { data, listen, rate, start })
+        }
         Command::Replay { file, speed: _, data, contacts, format } => {
-            play(&file, data.as_deref(), contacts.as_deref(), format)
+            play(&file, data.as_deref(), contacts.as_deref(), format).map_err(Into::into)
         }
     };
     match done {
@@ -58,6 +82,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let data = settings.data.display().to_string();
+    serve::run(settings, |address| {
+        let out = &mut stdout();
+        // Nobody need listen to standard output for the server to serve.
+        let _ = writeln!(out, "An administrator's token of a new folder is in {data}/admin.token");
+        let _ = writeln!(out, "Listening on http://{address}");
+    })?;
+    Ok(())
 }
 
 fn play(

@@ -1,27 +1,29 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::Now;
+use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::brain::{Brain, Next, Origin};
 use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
 use super::projector::{fold, project};
+use super::register::{self, Register};
 use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, Sealed};
+use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -34,7 +36,10 @@ const TURNS_MAX: u64 = 100_000_000;
 pub struct Centre {
     /// Published states.
     pub slots: Slots,
+    /// Who was heard of lately.
+    pub register: Register,
     brain: Mutex<Brain>,
+    said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
@@ -43,7 +48,19 @@ pub struct Centre {
     clock: Clock,
     lockstep: bool,
     closed: AtomicBool,
-    events: Mutex<Vec<Numbered>>,
+    events: Mutex<Vec<Told>>,
+    seq: watch::Sender<u64>,
+}
+
+/// A published event, with what its entry says of it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The event.
+    pub numbered: Numbered,
+    /// Who caused it.
+    pub by: Arc<str>,
+    /// When it was decided, which is later than it happened when it fell due unobserved.
+    pub observed_at: Timestamp,
 }
 
 /// How a centre is started.
@@ -80,6 +97,18 @@ impl Centre {
         (self.last_seq(), board.data(scope))
     }
 
+    /// What the roster holds, likewise.
+    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        (self.last_seq(), board.roster().data(scope))
+    }
+
+    /// Tells whoever waits for it when more is published: the number of the last event.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.seq.subscribe()
+    }
+
     /// Where entries go; `None` once the centre is closed.
     pub fn writer(&self) -> Option<WriterHandle> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -93,6 +122,8 @@ impl Centre {
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
+            said: RwLock::new(BTreeMap::new()),
+            register: Register::default(),
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
@@ -103,6 +134,7 @@ impl Centre {
             lockstep,
             closed: AtomicBool::new(false),
             events: Mutex::new(Vec::new()),
+            seq: watch::Sender::new(0),
         });
         for sealed in &history {
             fold(&centre, sealed);
@@ -110,6 +142,9 @@ impl Centre {
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
+            if centre.clock.rate() > 0.0 {
+                actix::spawn(register::watch(centre.clone()));
+            }
         }
         Ok((centre, thread))
     }
@@ -131,6 +166,14 @@ impl Centre {
             State::System(system) => system.start,
             State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
         })
+    }
+
+    /// The number of the last start.
+    pub fn start_number(&self) -> u64 {
+        match &self.slots.read(&EntityId::System).state {
+            State::System(system) => system.start,
+            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
+        }
     }
 
     /// Whether commands pass one at a time.
@@ -155,6 +198,7 @@ impl Centre {
         self.directory.clear();
         self.closed.store(true, Ordering::Release);
         self.deadlines.notify_one();
+        self.seq.send_modify(|_| ());
     }
 
     /// Whether it was closed.
@@ -170,25 +214,49 @@ impl Centre {
     /// Seq of the last published event.
     pub fn last_seq(&self) -> u64 {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.seq)
+        events.last().map_or(0, |event| event.numbered.seq)
     }
 
     /// At most `limit` published events after `seq`, in order.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
         events[from..].iter().take(limit).cloned().collect()
     }
 
+    /// The last that was said of `field` of somebody, as of the last published entry.
+    pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
+        let said = self.said.read().unwrap_or_else(PoisonError::into_inner);
+        said.get(of)?.get(field).cloned()
+    }
+
+    /// Keeps the personal data of an entry that was committed.
+    pub fn keep_said(&self, entry: &Sealed) {
+        let mut kept = self.said.write().unwrap_or_else(PoisonError::into_inner);
+        for said in &entry.cause.said {
+            kept.entry(said.of.clone()).or_default().insert(said.field.clone(), said.text.clone());
+        }
+    }
+
     /// Keeps what was published, for whoever reads the stream.
-    pub fn published(&self, events: &[Numbered]) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(events);
+    pub fn published(&self, entry: &Sealed) {
+        let by: Arc<str> = entry.cause.by.as_str().into();
+        let told = entry.events.iter().map(|numbered| Told {
+            numbered: numbered.clone(),
+            by: by.clone(),
+            observed_at: entry.now,
+        });
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        if let Some(last) = entry.events.last() {
+            self.seq.send_replace(last.seq);
+        }
         self.deadlines.notify_one();
     }
 
     /// Every event published so far.
     pub fn events(&self) -> Vec<Numbered> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().map(|told| told.numbered.clone()).collect()
     }
 
     /// An arrival goes with admission's verdict.

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
@@ -13,10 +14,13 @@ use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::Timestamp;
 
-use crate::actors::centre::Centre;
+use serde_json::Value;
+
+use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
-use crate::journal::commit::{Cause, Numbered};
+use crate::journal::commit::{Cause, Whose};
+use crate::views::Scope;
 
 /// The centre, as the API sees it.
 #[derive(Clone)]
@@ -49,7 +53,7 @@ impl Core {
     }
 
     /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
         self.0.events_after(seq, limit)
     }
 
@@ -58,11 +62,40 @@ impl Core {
         self.0.last_seq()
     }
 
-    /// Number of the server's start, and its clock's rate.
-    pub fn start(&self) -> (u64, f64) {
+    /// Tells whoever waits for it when more can be read.
+    pub fn follow(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.follow()
+    }
+
+    /// Centre seconds in a second.
+    pub fn rate(&self) -> f64 {
+        self.0.clock().rate()
+    }
+
+    /// Whether the centre has ended.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// What the roster holds, likewise.
+    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+        self.0.roster(scope)
+    }
+
+    /// Reads published states while nothing is folded: with the number of the last event in them.
+    /// What reads may not look at the board or the order of those who wait.
+    pub fn at_one_instant<T>(&self, read: impl FnOnce(u64) -> T) -> T {
+        let board = self.0.board();
+        let value = read(self.0.last_seq());
+        drop(board);
+        value
+    }
+
+    /// Number of the server's start.
+    pub fn start(&self) -> u64 {
         match &self.read(&EntityId::System).state {
-            State::System(system) => (system.start, system.rate),
-            _ => (0, 1.0),
+            State::System(system) => system.start,
+            _ => 0,
         }
     }
 
@@ -95,9 +128,18 @@ impl Core {
 
     /// A contact that has come, with the log's version.
     pub fn contact(&self, id: ContactId) -> Option<(Contact, u64)> {
+        self.contact_if(id, |_| true)
+    }
+
+    /// The same, if it is `wanted`: a list looks at many and copies few.
+    pub fn contact_if(
+        &self,
+        id: ContactId,
+        wanted: impl Fn(&Contact) -> bool,
+    ) -> Option<(Contact, u64)> {
         let published = self.read(&id.into());
         match &published.state {
-            State::Contact(contact) if contact.entered.is_some() => {
+            State::Contact(contact) if contact.entered.is_some() && wanted(contact) => {
                 Some((contact.clone(), published.version))
             }
             _ => None,
@@ -140,9 +182,21 @@ impl Core {
         self.0.brain().intake.order(queue)
     }
 
-    /// How many wait in `queue`.
-    pub fn waiting_count(&self, queue: &QueueId) -> usize {
-        self.0.brain().intake.waiting_in(queue)
+    /// The live figures of `queue`, as the wallboard has them.
+    pub fn figures(&self, queue: &QueueId) -> Option<Value> {
+        let mut board = self.0.board();
+        board.roll_to(self.0.clock().now());
+        board.figures(queue)
+    }
+
+    /// The wallboard, and the number of the last event in it.
+    pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
+        self.0.wallboard(scope)
+    }
+
+    /// The last that was said of `field` of somebody.
+    pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
+        self.0.said(of, field)
     }
 
     /// Place of everyone who waits in one of `queues`, from 1.
@@ -171,18 +225,34 @@ impl Core {
 
     /// Whether the agent is heard of: the lease is the session register's.
     pub fn is_heard(&self, agent: &AgentId) -> bool {
-        self.agent(agent).is_some_and(|(agent, _)| {
+        let open = self.0.register.has_socket(agent);
+        open || self.agent(agent).is_some_and(|(agent, _)| {
             agent.signed_in.is_some() && agent.lost.is_none() && agent.unheard.is_none()
+        })
+    }
+
+    /// A socket of the agent's has opened.
+    pub fn open(&self, id: &AgentId) {
+        self.0.register.open(id, Instant::now());
+    }
+
+    /// A socket of the agent's is gone.
+    pub fn close(&self, id: &AgentId) {
+        self.0.register.close(id);
+    }
+
+    /// Renews the agent's lease; says whether they are shown lost, which `hear` ends.
+    pub fn renew(&self, id: &AgentId) -> bool {
+        self.0.register.renew(id, Instant::now());
+        self.agent(id).is_some_and(|(agent, _)| {
+            agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
         })
     }
 
     /// A request of the agent's is a sign of life: ends being lost.
     pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
-        let lost = self.agent(id).is_some_and(|(agent, _)| {
-            agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
-        });
-        if lost {
-            let command = Command::Agent(AgentCommand::Heard { start: self.start().0 });
+        if self.renew(id) {
+            let command = Command::Agent(AgentCommand::Heard { start: self.start() });
             self.tell(id.clone().into(), command, cause).await?;
         }
         Ok(())

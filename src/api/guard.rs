@@ -33,11 +33,10 @@ pub async fn shield(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (method, path) = (req.method().clone(), req.path().to_owned());
     if let Ok(answer) = AssertUnwindSafe(next.call(req)).catch_unwind().await {
-        answer
-    } else {
-        tracing::error!(%method, path, "a handler panicked");
-        Err(Problem::internal().into())
+        return answer;
     }
+    tracing::error!(%method, path, "a handler panicked");
+    Err(Problem::internal().into())
 }
 
 /// Lets a request through to its handler, or answers with why not.
@@ -153,6 +152,17 @@ fn caller_of(api: &Api, token: CredentialId, session: Option<CredentialId>) -> O
     let grant = credential.grant.filter(|_| !credential.ended)?;
     let over = grant.expires_at.is_some_and(|end| end <= wall_now());
     if over { None } else { Caller::of(&grant, token, session) }
+}
+
+/// Whether what the caller came with still holds: sockets outlive the request that opened them.
+pub fn still_holds(api: &Api, caller: &Caller) -> bool {
+    let holds = |id: EntityId| {
+        let credential = api.core.credential(&id).filter(|credential| !credential.ended);
+        let grant = credential.and_then(|credential| credential.grant);
+        grant.is_some_and(|grant| grant.expires_at.is_none_or(|end| end > wall_now()))
+    };
+    let session = caller.session.map(EntityId::Session);
+    holds(EntityId::Token(caller.token)) && session.is_none_or(holds)
 }
 
 /// The caller as the agent that they name, when their token may act as one.

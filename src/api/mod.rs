@@ -1,8 +1,8 @@
 //! The HTTP API: routes on one screen, one file a resource, one problem type, one table of roles.
 //!
 //! A request goes `guard` (who, may they) → handler (strict body → command) → the core → `answer`
-//! (the entity after the commit). Wire forms are in `wire`; the domain's types never are. Not here:
-//! decisions, which are the domain's, and the WebSocket.
+//! (the entity after the commit). Wire forms are in `wire`; the domain's types never are. What is
+//! pushed goes by `ws`. Not here: decisions, which are the domain's.
 
 pub mod agents;
 pub mod answer;
@@ -24,7 +24,9 @@ pub mod routes;
 pub mod secrets;
 pub mod sessions;
 pub mod tokens;
+pub mod wallboard;
 pub mod wire;
+pub mod ws;
 
 use std::sync::Arc;
 
@@ -39,14 +41,14 @@ pub struct Api {
     pub core: Core,
     /// Ways from secrets to credentials.
     pub secrets: secrets::Secrets,
-    /// Personal data.
-    pub personal: Box<dyn personal::Personal>,
     /// What became of requests with keys.
     pub outcomes: Box<dyn idempotency::Outcomes>,
     /// The classes of priority.
     pub priorities: Priorities,
     /// The log's.
     pub epoch: String,
+    /// What sockets are told.
+    pub push: ws::Push,
 }
 
 impl Api {
@@ -56,10 +58,10 @@ impl Api {
         Self {
             secrets: secrets::Secrets::new(key, &core),
             core,
-            personal: Box::new(personal::InMemory::default()),
             outcomes: Box::new(idempotency::InMemory::default()),
             priorities: Priorities::default(),
             epoch,
+            push: ws::Push::default(),
         }
     }
 }

@@ -84,7 +84,7 @@ const fn line(method: &'static str, path: &'static str, who: Who) -> Line {
     Line { method, path, who }
 }
 
-use Role::{Administrator as Admin, Agent, Auditor, Integrator, Supervisor};
+use Role::{Administrator as Admin, Agent, Auditor, Coordinator, Integrator, Supervisor};
 
 const ALL: Who = Who::Roles(&Role::ALL);
 const ADMIN: Who = Who::Roles(&[Admin]);
@@ -93,13 +93,18 @@ const FLOOR: Who = Who::Roles(&[Agent, Supervisor, Admin]);
 const OWN: Who = Who::Roles(&[Agent]);
 const CONTACTS: Who = Who::Roles(&[Agent, Supervisor, Integrator, Admin]);
 const LEAVES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
+const BOARD: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
+const SOCKET: Who = Who::Roles(&[Agent, Supervisor, Coordinator, Admin]);
 const SYSTEMS: Who = Who::Roles(&[Integrator, Admin]);
+const WALL: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
 const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 
 /// The table.
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/ws", SOCKET),
+    line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),
     line("GET", "/api/v1/agents/{id}", FLOOR),
     line("PUT", "/api/v1/agents/{id}", ADMIN),
@@ -123,6 +128,7 @@ pub const TABLE: &[Line] = &[
     line("POST", "/api/v1/contacts/{id}/end", SYSTEMS),
     line("POST", "/api/v1/contacts/{id}/wrap_up", OWN),
     line("POST", "/api/v1/contacts/{id}/extend_wrap_up", FLOOR),
+    line("GET", "/api/v1/wallboard", WALL),
     line("GET", "/api/v1/events", STREAM),
     line("GET", "/api/v1/tokens", ADMIN),
     line("POST", "/api/v1/tokens", ADMIN),

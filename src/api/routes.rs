@@ -6,10 +6,13 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource};
-use actix_web::{App, Error, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 
 use super::problem::Problem;
-use super::{Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens};
+use super::roles::{Look, look_up};
+use super::{
+    Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens, wallboard, ws,
+};
 
 /// The application: routes behind guard and shield.
 pub fn app(
@@ -36,10 +39,12 @@ pub const CONNECTIONS_PER_WORKER_MAX: usize = 4_096;
 /// Threads that answer.
 pub const WORKERS: usize = 2;
 
-/// A server on `listener`, not yet polled.
+/// A server on `listener`, not yet polled; what it pushes starts here, on the caller's arbiter.
 pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Server> {
+    ws::start(&api);
     let server = HttpServer::new(move || app(api.clone()));
     Ok(server
+        .on_connect(ws::on_connect)
         .workers(WORKERS)
         .max_connections(CONNECTIONS_PER_WORKER_MAX)
         .disable_signals()
@@ -50,8 +55,11 @@ pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Serv
 #[rustfmt::skip]
 fn routes(app: &mut ServiceConfig) {
     let v1 = |path: &str| resource(format!("/api/v1{path}"));
+    let contact = |path: &str| resource(format!("/api/v1/contacts/{{id}}{path}"));
     app.service(resource("/health/live").route(get().to(health::live)))
         .service(resource("/health/ready").route(get().to(health::ready)))
+        .service(resource("/ws").route(get().to(ws::connect)))
+        .service(v1("/wallboard").route(get().to(wallboard::one)))
         .service(v1("/agents").route(get().to(agents::list)))
         .service(v1("/agents/{id}").route(get().to(agents::one)).route(put().to(agents::put)))
         .service(v1("/agents/{id}/presence").route(post().to(agents::presence)))
@@ -63,14 +71,15 @@ fn routes(app: &mut ServiceConfig) {
         .service(v1("/queues/{id}/close").route(post().to(queues::close)))
         .service(v1("/queues/{id}/waiting").route(get().to(queues::waiting)))
         .service(v1("/contacts").route(get().to(contacts::list)).route(post().to(contacts::create)))
-        .service(v1("/contacts/{id}").route(get().to(contacts::one)).route(patch().to(contacts::patch)))
-        .service(v1("/contacts/{id}/abandon").route(post().to(contacts::abandon)))
-        .service(v1("/contacts/{id}/hold").route(post().to(contacts::hold)))
-        .service(v1("/contacts/{id}/resume").route(post().to(contacts::resume)))
-        .service(v1("/contacts/{id}/complete").route(post().to(contacts::complete)))
-        .service(v1("/contacts/{id}/end").route(post().to(contacts::end)))
-        .service(v1("/contacts/{id}/wrap_up").route(post().to(contacts::wrap_up)))
-        .service(v1("/contacts/{id}/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
+        .service(contact("").route(get().to(contacts::one)).route(patch().to(contacts::patch)))
+        .service(contact("/abandon").route(post().to(contacts::abandon)))
+        .service(contact("/hold").route(post().to(contacts::hold)))
+        .service(contact("/resume").route(post().to(contacts::resume)))
+        .service(contact("/complete").route(post().to(contacts::complete)))
+        .service(contact("/end").route(post().to(contacts::end)))
+        .service(contact("/wrap_up").route(post().to(contacts::wrap_up)))
+        .service(contact("/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
+        .service(v1("/wallboard").route(get().to(wallboard::one)))
         .service(v1("/events").route(get().to(events::list)))
         .service(v1("/tokens").route(get().to(tokens::list)).route(post().to(tokens::create)))
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))
@@ -79,7 +88,14 @@ fn routes(app: &mut ServiceConfig) {
     assets::configure(app);
 }
 
-/// Nothing here; for a path of the table this would be a route that was forgotten.
-async fn nothing() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("path"))
+/// Nothing here. The guard has let through only what the table of roles has, so that a path of the
+/// API that comes this far is a route that was forgotten: our fault, and not a 404.
+async fn nothing(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    match look_up(req.method().as_str(), req.path()) {
+        Look::NoPath => Err(Problem::not_found("path")),
+        Look::Line(_) | Look::OtherMethods(_) => {
+            tracing::error!(method = %req.method(), path = req.path(), "a route is missing");
+            Err(Problem::internal())
+        }
+    }
 }

@@ -91,6 +91,14 @@ impl Roster {
         json!({ "agents": agents })
     }
 
+    /// Those signed in whose lease is not over by event.
+    pub fn held(&self) -> Vec<AgentId> {
+        let agents = self.agents.iter();
+        let held =
+            agents.filter(|(_, held)| held.agent.signed_in.is_some() && held.agent.lost.is_none());
+        held.map(|(id, _)| id.clone()).collect()
+    }
+
     /// Those signed in, with what they are.
     pub(super) fn signed_in(&self) -> impl Iterator<Item = (&AgentId, &Agent, Presence)> {
         self.agents.iter().filter_map(|(id, held)| {

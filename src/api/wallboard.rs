@@ -1,0 +1,21 @@
+//! `/wallboard`: what the wallboard topic's snapshot holds.
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use super::answer;
+use super::call::Call;
+use super::page::Query;
+use super::problem::Problem;
+use crate::views::{Scope, rfc3339};
+
+/// `GET /wallboard`: names as initials for whoever only reads.
+pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
+    Query::of(&call, &[])?;
+    let scope = if call.caller()?.reads_only { Scope::Wall } else { Scope::All };
+    let core = &call.api.core;
+    let (seq, data) = core.wallboard(scope);
+    let at = rfc3339(core.now());
+    let board = json!({ "epoch": call.api.epoch, "seq": seq, "at": at, "data": data });
+    Ok(answer::read(&call, &board))
+}

@@ -1,0 +1,3 @@
+//! What the command line starts: the parts of the house, put together.
+
+pub mod serve;
