@@ -92,10 +92,13 @@ pub async fn work(
             Err(error) if matches!(error.status(), Some(401 | 403 | 404 | 501)) => {
                 return Err(error);
             }
-            Err(error) => world.tally.error(id, &error),
-        }
-        if *stop.borrow() {
-            return Ok(());
+            Err(error) => {
+                world.tally.error(id, &error);
+                // Nobody to sign out from.
+                if *stop.borrow() {
+                    return Ok(());
+                }
+            }
         }
         sleep(pause).await;
         pause = (pause * 2).clamp(PAUSE_FIRST, PAUSE_MAX);
@@ -124,7 +127,7 @@ impl Desk<'_> {
                 let _ = timeout(SEND_TIME_MAX, socket.close(None)).await;
                 return End::Left;
             }
-            let is_leaving = *stop.borrow();
+            let is_leaving = self.mind.is_leaving();
             let due = self.came + self.world.pace.wall(self.mind.next_s());
             let wake = due.min(self.look_at).min(heard_at + SILENCE_MAX);
             tokio::select! {

@@ -332,3 +332,29 @@ fn refused(method: Method, path: &str, status: StatusCode, body: &[u8]) -> Clien
     let status = status.as_u16();
     ClientError::Refused { method, path: path.to_owned(), status, problem, detail: text("detail") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_pause_is_read_in_seconds() {
+        let asked = |text: &str| {
+            let response = Response::builder().header(RETRY_AFTER, text).body(()).unwrap();
+            retry_after(&response)
+        };
+        assert_eq!(asked("3"), Duration::from_secs(3));
+        assert_eq!(asked("Wed, 21 Oct 2026 07:28:00 GMT"), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        let host = |server: &str| Client::new(server, "t").map(|client| client.host).ok();
+        assert_eq!(host("http://127.0.0.1:8080/").as_deref(), Some("127.0.0.1:8080"));
+        assert_eq!(host("http://[::1]:8080").as_deref(), Some("[::1]:8080"));
+        assert_eq!(host("http://localhost").as_deref(), Some("localhost:80"));
+        for wrong in ["https://a:1", "a:1", "http://", "http://a:1/b", "http://u@a:1"] {
+            assert_eq!(host(wrong), None, "{wrong}");
+        }
+    }
+}

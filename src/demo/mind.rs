@@ -200,6 +200,11 @@ impl Mind {
         self.leave_at_s.get_or_insert(now_s);
     }
 
+    /// Whether the day is over for it.
+    pub fn is_leaving(&self) -> bool {
+        self.leave_at_s.is_some()
+    }
+
     /// Whether it has signed out for good.
     pub fn has_left(&self) -> bool {
         self.has_left
