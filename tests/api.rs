@@ -190,6 +190,8 @@ fn body_of(line: &Line) -> Value {
 fn wanted(line: &Line, role: Role) -> u16 {
     match (line.method, line.path) {
         ("PUT", _) | ("POST", "/api/v1/tokens") => 201,
+        // No socket without the handshake.
+        (_, "/ws") => 400,
         // A contact cannot come to a queue that is not there: the body is at fault.
         ("POST", "/api/v1/contacts") => 422,
         ("POST", "/api/v1/sessions") => 401,

@@ -144,8 +144,6 @@ async fn tell_lost(centre: Arc<Centre>, id: AgentId) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
     use super::*;
 
     fn ana() -> AgentId {
