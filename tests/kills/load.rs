@@ -2,49 +2,19 @@
 //!
 //! Three rounds; `ATALAYA_LONG=1`: twenty.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use atalaya::demo::client::Client;
 use serde_json::{Value, json};
 
+use super::server::Server;
+use super::support;
+
 const CLIENTS: usize = 8;
 /// Acknowledged contacts after which a round is killed.
 const LOAD: usize = 60;
-
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(dir: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_atalaya"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(dir)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines
-            .map(Result::unwrap)
-            .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
-        Self { child, url: url.unwrap() }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 /// What the clients of one round know when the server is killed under them.
 #[derive(Default)]
