@@ -196,8 +196,7 @@ fn wanted(line: &Line, role: Role) -> u16 {
         ("POST", "/api/v1/contacts") => 422,
         ("POST", "/api/v1/sessions") => 401,
         ("DELETE", "/api/v1/sessions/current") => 404,
-        ("PATCH", _) if role == Role::Agent => 403,
-        ("GET", "/api/v1/queues/{id}/waiting") if role == Role::Agent => 403,
+        ("PATCH", _) | ("GET", "/api/v1/queues/{id}/waiting") if role == Role::Agent => 403,
         (_, path) if path.contains('{') => 404,
         _ => 200,
     }

@@ -120,6 +120,12 @@ async fn frames_of_another_kind_close_it() {
     assert_eq!(socket.closed().await, Some(1003));
     let mut bare = Bare::connect(&house, &supervisor).await;
     assert_eq!(bare.json().await["type"], "welcome");
+    // The first part of a text, to be continued.
+    bare.0.write_all(&[0x01, 0x81, 0, 0, 0, 0, b'{']).await.unwrap();
+    let (opcode, payload) = bare.receive().await;
+    assert_eq!((opcode, &payload[..2]), (8, &1003_u16.to_be_bytes()[..]));
+    let mut bare = Bare::connect(&house, &supervisor).await;
+    assert_eq!(bare.json().await["type"], "welcome");
     // The head alone of a frame that is one byte too long.
     let head = [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0];
     bare.0.write_all(&head).await.unwrap();
