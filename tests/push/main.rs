@@ -6,6 +6,7 @@
 mod support;
 
 mod agents;
+mod channel;
 mod house;
 mod sockets;
 mod topics;

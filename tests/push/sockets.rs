@@ -1,5 +1,7 @@
 //! The socket itself: credit, what is refused, and how it ends.
 
+use actix_web::dev::Extensions;
+use atalaya::api::ws;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -84,6 +86,17 @@ async fn no_tick_goes_out_before_the_pong_of_the_last() {
         had = frame["seq"].as_u64().unwrap();
     }
     assert_eq!(bare.receive().await.0, 9);
+}
+
+#[actix_web::test]
+async fn a_connection_is_set_up_so_that_the_kernel_ends_a_jam() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    ws::on_connect(&stream, &mut Extensions::new());
+    let socket = socket2::SockRef::from(&stream);
+    assert_eq!(socket.tcp_user_timeout().unwrap(), Some(ws::TCP_PATIENCE));
+    // The kernel doubles what it is asked for.
+    assert_eq!(socket.send_buffer_size().unwrap(), 2 * ws::SEND_BUFFER_BYTES);
 }
 
 #[actix_web::test]
