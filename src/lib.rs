@@ -2,6 +2,8 @@
 
 pub mod actors;
 pub mod api;
+pub mod cli;
+pub mod demo;
 pub mod journal;
 pub mod replay;
 pub mod simulation;

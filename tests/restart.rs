@@ -10,8 +10,9 @@ use std::sync::Arc;
 use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::actors::shell::Failure;
-use atalaya::journal::commit::Cause;
+use atalaya::journal::commit::{Cause, Said, Whose};
 use atalaya::journal::recorder::Recorder;
+use atalaya::views::Scope;
 use atalaya_domain::agent::{self, Facts, Kind, Wish};
 use atalaya_domain::contact::{self, Arrival, Who};
 use atalaya_domain::decision::Rejection;
@@ -100,6 +101,11 @@ impl Running {
     }
 }
 
+fn facts(team: &str) -> Arc<Facts> {
+    let profile = Profile { level: 1, voice: 1, ..Profile::default() };
+    Arc::new(Facts { team: slug(team), profile })
+}
+
 async fn furnish(running: &Running) {
     let rules = Rules {
         name: "Pensions".into(),
@@ -116,11 +122,8 @@ async fn furnish(running: &Running) {
     let rules = queue::Command::Configure { rules: Box::new(rules), text_hash: [0; 16] };
     let queue = EntityId::Queue(QueueId::new("pensions").unwrap());
     running.tell(queue, Command::Queue(rules)).await.unwrap();
-    let profile = Profile { level: 1, voice: 1, ..Profile::default() };
-    let facts = Arc::new(Facts { team: slug("morning"), profile });
     for name in ["ana", "luis"] {
-        let facts = facts.clone();
-        let configure = agent::Command::Configure { facts, text_hash: [0; 16] };
+        let configure = agent::Command::Configure { facts: facts("morning"), text_hash: [0; 16] };
         running.tell(agent(name), Command::Agent(configure)).await.unwrap();
     }
     let ready = agent::Command::Presence { wish: Wish::Ready, after: false, start: 1 };
@@ -157,6 +160,11 @@ async fn s56_cold_restart_of_the_core() {
     let accept = contact::Command::Accept { offer: offered, agent: ana.clone() };
     running.tell(contact(1), Command::Contact(accept)).await.unwrap();
     running.arrive(2).await;
+    let why =
+        Said { of: Whose::Agent(ana.clone()), field: "name".into(), text: "Ana García".into() };
+    let renamed = agent::Command::Configure { facts: facts("evening"), text_hash: [1; 16] };
+    let cause = Cause { said: vec![why.clone()], ..Cause::system() };
+    running.centre.tell(agent("ana"), Command::Agent(renamed), None, cause).await.unwrap();
     let (before, seq) = (running.states(), running.centre.last_seq());
     running.stop();
 
@@ -171,6 +179,9 @@ async fn s56_cold_restart_of_the_core() {
     assert_eq!(presence(&after, "ana"), (Kind::Lost, Kind::Busy), "nobody is heard by a start");
     assert_eq!(presence(&after, "luis"), (Kind::Lost, Kind::NotReady));
     assert!(running.centre.last_seq() > seq, "the start is in the log, behind what was there");
+    assert_eq!(running.centre.said(&why.of, "name"), Some(why.text), "personal data come back");
+    let board = running.centre.board().data(Scope::All);
+    assert_eq!(board["agents"]["ana"]["name"], "Ana García");
     let complete = contact::Command::Complete { by: Who::Agent(ana) };
     running.tell(contact(1), Command::Contact(complete)).await.unwrap();
     let heard = agent::Command::Heard { start: 2 };

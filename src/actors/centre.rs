@@ -1,13 +1,14 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::Now;
+use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -22,7 +23,7 @@ use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, Sealed};
+use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -38,6 +39,7 @@ pub struct Centre {
     /// Who was heard of lately.
     pub register: Register,
     brain: Mutex<Brain>,
+    said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
@@ -46,8 +48,19 @@ pub struct Centre {
     clock: Clock,
     lockstep: bool,
     closed: AtomicBool,
-    events: Mutex<Vec<Numbered>>,
+    events: Mutex<Vec<Told>>,
     seq: watch::Sender<u64>,
+}
+
+/// A published event, with what its entry says of it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The event.
+    pub numbered: Numbered,
+    /// Who caused it.
+    pub by: Arc<str>,
+    /// When it was decided, which is later than it happened when it fell due unobserved.
+    pub observed_at: Timestamp,
 }
 
 /// How a centre is started.
@@ -109,6 +122,7 @@ impl Centre {
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
+            said: RwLock::new(BTreeMap::new()),
             register: Register::default(),
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
@@ -200,20 +214,40 @@ impl Centre {
     /// Seq of the last published event.
     pub fn last_seq(&self) -> u64 {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.seq)
+        events.last().map_or(0, |event| event.numbered.seq)
     }
 
     /// At most `limit` published events after `seq`, in order.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
         events[from..].iter().take(limit).cloned().collect()
     }
 
+    /// The last that was said of `field` of somebody, as of the last published entry.
+    pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
+        let said = self.said.read().unwrap_or_else(PoisonError::into_inner);
+        said.get(of)?.get(field).cloned()
+    }
+
+    /// Keeps the personal data of an entry that was committed.
+    pub fn keep_said(&self, entry: &Sealed) {
+        let mut kept = self.said.write().unwrap_or_else(PoisonError::into_inner);
+        for said in &entry.cause.said {
+            kept.entry(said.of.clone()).or_default().insert(said.field.clone(), said.text.clone());
+        }
+    }
+
     /// Keeps what was published, for whoever reads the stream.
-    pub fn published(&self, events: &[Numbered]) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(events);
-        if let Some(last) = events.last() {
+    pub fn published(&self, entry: &Sealed) {
+        let by: Arc<str> = entry.cause.by.as_str().into();
+        let told = entry.events.iter().map(|numbered| Told {
+            numbered: numbered.clone(),
+            by: by.clone(),
+            observed_at: entry.now,
+        });
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        if let Some(last) = entry.events.last() {
             self.seq.send_replace(last.seq);
         }
         self.deadlines.notify_one();
@@ -221,7 +255,8 @@ impl Centre {
 
     /// Every event published so far.
     pub fn events(&self) -> Vec<Numbered> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().map(|told| told.numbered.clone()).collect()
     }
 
     /// An arrival goes with admission's verdict.

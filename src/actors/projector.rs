@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::centre::Centre;
 use super::slots::Applied;
 use super::writer::Batch;
-use crate::journal::commit::Sealed;
+use crate::journal::commit::{Sealed, Whose};
 
 /// Consumes batches until the writer is gone.
 pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
@@ -55,7 +55,13 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
         }
     }
     brain.hear(&entry.events);
-    centre.published(&entry.events);
+    centre.keep_said(entry);
+    for said in &entry.cause.said {
+        if let (Whose::Agent(agent), "name") = (&said.of, said.field.as_str()) {
+            board.set_name(agent, &said.text);
+        }
+    }
+    centre.published(entry);
     // The board is let go last: whoever reads it finds the number that it stands at.
     drop(board);
 }

@@ -15,9 +15,9 @@ use super::body::{self, Body, Fields, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
+use super::personal;
 use super::problem::{Code, Problem};
 use super::roles::Role;
-use super::secrets::text_hash;
 use super::wire;
 
 /// Most characters of a name.
@@ -76,12 +76,11 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let name = fields.text("name", NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
     let facts = facts(&mut fields)?;
     let is_new = call.api.core.agent(&id).is_none();
-    let text_hash = text_hash(&text);
+    let text_hash = call.api.secrets.hash("text", &text);
     let command = Command::Configure { facts: Arc::new(facts), text_hash };
     let to = EntityId::Agent(id.clone());
-    let done = call.tell(to.clone(), machine::Command::Agent(command)).await?;
-    call.api.core.set_name(&id, &name);
-    call.api.personal.set_name(&id, name);
+    let said = vec![personal::of_agent(&id, "name", name)];
+    let done = call.tell_with(to.clone(), machine::Command::Agent(command), said).await?;
     let answer = if is_new {
         Answer::made(to, format!("/api/v1/agents/{id}"), &done)
     } else {
@@ -133,17 +132,17 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     }
     let id = call.agent_id()?;
     let after = fields.flag("after")?;
+    let mut said = Vec::new();
     let why = fields.text("why", WHY_CHARS_MAX)?.filter(|why| !why.trim().is_empty());
     let wish = wish(&mut fields)?;
     let command = if own {
-        Command::Presence { wish, after, start: call.api.core.start().0 }
+        Command::Presence { wish, after, start: call.api.core.start() }
     } else {
         if !force {
             return Err(Problem::invalid("force", "cannot change another's presence but by force"));
         }
-        if why.is_none() {
-            return Err(missing("why"));
-        }
+        let why = why.ok_or_else(|| missing("why"))?;
+        said.push(personal::of_agent(&id, "why", why));
         if after {
             return Err(Problem::invalid("after", "cannot force and wait for the end of work"));
         }
@@ -152,7 +151,7 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let work = call.clone();
     once(call, &kept, async move {
         let to = EntityId::Agent(id);
-        let done = work.tell(to.clone(), machine::Command::Agent(command)).await?;
+        let done = work.tell_with(to.clone(), machine::Command::Agent(command), said).await?;
         Ok(Answer::changed(to, &done))
     })
     .await

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::wire;
 use crate::actors::shell::Done;
+use crate::views::queue_json;
 
 /// Number of the last event of a write, or of what a read has seen.
 pub const SEQ: HeaderName = HeaderName::from_static("atalaya-seq");
@@ -67,7 +68,9 @@ pub fn entity(call: &Call, id: &EntityId) -> Result<(Value, u64), Problem> {
     let published = call.api.core.read(id);
     let json = match (id, &published.state) {
         (EntityId::Agent(id), State::Agent(agent)) => wire::agent::json(call, id, agent),
-        (EntityId::Queue(id), State::Queue(queue)) => wire::queue::json(call, id, queue),
+        (EntityId::Queue(id), State::Queue(queue)) if queue.rules.is_some() => {
+            Some(queue_json(id, queue, call.api.core.figures(id).as_ref()))
+        }
         (EntityId::Contact(id), State::Contact(contact)) => {
             let queue = contact.entered.iter().map(|entered| entered.queue.clone());
             let places = call.api.core.positions(queue.filter(|_| contact.is_waiting()));

@@ -1,5 +1,7 @@
 //! Strict JSON bodies: read whole within a limit, every field known, errors in our own words.
 
+use std::time::Duration;
+
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest};
@@ -13,6 +15,8 @@ use super::problem::{Code, Problem};
 
 /// Most bytes of a request's body; past it 413.
 pub const BODY_BYTES_MAX: usize = 64 * 1_024;
+/// How long the whole of a body may take to come, in wall time; past it the request is refused.
+pub const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Most characters of a text field that has no limit of its own.
 pub const TEXT_CHARS_MAX: usize = 200;
 /// Most members of an object or list in a body.
@@ -44,17 +48,24 @@ impl FromRequest for Body {
             if declared.is_some_and(|length| length > BODY_BYTES_MAX) {
                 return Err(too_large());
             }
-            let mut bytes = Vec::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|_| malformed("cannot read the body: it broke off"))?;
-                if bytes.len() + chunk.len() > BODY_BYTES_MAX {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&chunk);
-            }
+            let bytes = tokio::time::timeout(BODY_WAIT_MAX, collect(&mut payload)).await;
+            let bytes =
+                bytes.map_err(|_| malformed("cannot read the body: it came too slowly"))??;
             Self::parse(bytes, is_json)
         })
     }
+}
+
+async fn collect(payload: &mut Payload) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| malformed("cannot read the body: it broke off"))?;
+        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 fn malformed(detail: impl Into<String>) -> Problem {

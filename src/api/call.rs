@@ -16,7 +16,7 @@ use super::Api;
 use super::problem::{Code, Problem};
 use super::roles::Role;
 use crate::actors::shell::Done;
-use crate::journal::commit::Cause;
+use crate::journal::commit::{Cause, Said};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Caller {
             None => format!("token:{}", self.token),
         };
         let credential = self.session.unwrap_or(self.token);
-        Cause { by, session: Some(*credential.0.as_bytes()) }
+        Cause::of(by, Some(*credential.0.as_bytes()))
     }
 
     /// What a grant of token `token` makes of its holder.
@@ -172,7 +172,18 @@ impl Call {
 
     /// Carries out a command in the caller's name, if their condition holds.
     pub async fn tell(&self, to: EntityId, command: Command) -> Result<Done, Problem> {
+        self.tell_with(to, command, Vec::new()).await
+    }
+
+    /// The same, with personal data that is kept with it.
+    pub async fn tell_with(
+        &self,
+        to: EntityId,
+        command: Command,
+        said: Vec<Said>,
+    ) -> Result<Done, Problem> {
         self.check_version(self.api.core.read(&to).version)?;
-        Ok(self.api.core.tell(to, command, self.caller()?.cause()).await?)
+        let cause = Cause { said, ..self.caller()?.cause() };
+        Ok(self.api.core.tell(to, command, cause).await?)
     }
 }

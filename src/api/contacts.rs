@@ -13,7 +13,7 @@ use super::body::{Body, TEXT_CHARS_MAX, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
-use super::personal::OfContact;
+use super::personal;
 use super::problem::{Code, Problem};
 use super::queues::requirement;
 use super::roles::Role;
@@ -62,6 +62,7 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let subject = fields.text("subject", TEXT_CHARS_MAX)?.unwrap_or_default();
     let external_id = fields.text("external_id", EXTERNAL_ID_CHARS_MAX)?;
     let person = from.as_deref().map_or_else(Uuid::now_v7, |from| call.api.secrets.person(from));
+    let person = PersonId(person);
     let arrival = Box::new(Arrival {
         queue,
         priority,
@@ -70,23 +71,15 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         skills: wishes.skills,
         levels: wishes.levels,
         external_id,
-        person: PersonId(person),
+        person,
         full: false,
     });
     let work = call.clone();
     once(call, &kept, async move {
         let id = ContactId(Uuid::now_v7());
-        work.api.personal.set_contact(id, OfContact { from, subject });
+        let said = personal::of_arrival(id, person, from, subject);
         let command = machine::Command::Contact(Command::Arrive(arrival));
-        let done = match work.tell(id.into(), command).await {
-            Ok(done) => done,
-            Err(problem) => {
-                if problem.code() != Code::CommitUnknown {
-                    work.api.personal.forget_contact(id);
-                }
-                return Err(problem);
-            }
-        };
+        let done = work.tell_with(id.into(), command, said).await?;
         Ok(Answer::made(id.into(), format!("/api/v1/contacts/{id}"), &done))
     })
     .await
@@ -145,7 +138,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let places = core.positions(core.queues().into_iter());
     let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
     let page = query.page(ids, cursor, |id| -> Option<Value> {
-        let (contact, _) = core.contact(*id).filter(|(contact, _)| wanted(contact))?;
+        let (contact, _) = core.contact_if(*id, wanted)?;
         wire::contact::json(&call, *id, &contact, places.get(id).copied())
     })?;
     Ok(answer::read(&call, &page))
@@ -167,11 +160,8 @@ async fn command(call: Call, body: &Body, command: Command) -> Result<HttpRespon
         return Err(Problem::not_found("contact"));
     };
     let caller = call.caller()?;
-    if caller.role == Role::Agent
-        && contact.agent().is_some()
-        && caller.agent.as_ref() != contact.agent()
-    {
-        let detail = format!("cannot {}: it is another agent's", command.name());
+    if caller.role == Role::Agent && caller.agent.as_ref() != contact.agent() {
+        let detail = format!("cannot {}: it is not yours", command.name());
         return Err(Problem::new(Code::NotYours, detail).with("command", command.name()));
     }
     let work = call.clone();

@@ -14,10 +14,12 @@ use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::Timestamp;
 
-use crate::actors::centre::Centre;
+use serde_json::Value;
+
+use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
-use crate::journal::commit::{Cause, Numbered};
+use crate::journal::commit::{Cause, Whose};
 use crate::views::Scope;
 
 /// The centre, as the API sees it.
@@ -51,7 +53,7 @@ impl Core {
     }
 
     /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Numbered> {
+    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
         self.0.events_after(seq, limit)
     }
 
@@ -75,11 +77,6 @@ impl Core {
         self.0.is_closed()
     }
 
-    /// What the wallboard holds, and the number of the last event in it.
-    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value) {
-        self.0.wallboard(scope)
-    }
-
     /// What the roster holds, likewise.
     pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
         self.0.roster(scope)
@@ -94,16 +91,11 @@ impl Core {
         value
     }
 
-    /// The name that people read.
-    pub fn set_name(&self, agent: &AgentId, name: &str) {
-        self.0.board().set_name(agent, name);
-    }
-
-    /// Number of the server's start, and its clock's rate.
-    pub fn start(&self) -> (u64, f64) {
+    /// Number of the server's start.
+    pub fn start(&self) -> u64 {
         match &self.read(&EntityId::System).state {
-            State::System(system) => (system.start, system.rate),
-            _ => (0, 1.0),
+            State::System(system) => system.start,
+            _ => 0,
         }
     }
 
@@ -136,9 +128,18 @@ impl Core {
 
     /// A contact that has come, with the log's version.
     pub fn contact(&self, id: ContactId) -> Option<(Contact, u64)> {
+        self.contact_if(id, |_| true)
+    }
+
+    /// The same, if it is `wanted`: a list looks at many and copies few.
+    pub fn contact_if(
+        &self,
+        id: ContactId,
+        wanted: impl Fn(&Contact) -> bool,
+    ) -> Option<(Contact, u64)> {
         let published = self.read(&id.into());
         match &published.state {
-            State::Contact(contact) if contact.entered.is_some() => {
+            State::Contact(contact) if contact.entered.is_some() && wanted(contact) => {
                 Some((contact.clone(), published.version))
             }
             _ => None,
@@ -181,9 +182,21 @@ impl Core {
         self.0.brain().intake.order(queue)
     }
 
-    /// How many wait in `queue`.
-    pub fn waiting_count(&self, queue: &QueueId) -> usize {
-        self.0.brain().intake.waiting_in(queue)
+    /// The live figures of `queue`, as the wallboard has them.
+    pub fn figures(&self, queue: &QueueId) -> Option<Value> {
+        let mut board = self.0.board();
+        board.roll_to(self.0.clock().now());
+        board.figures(queue)
+    }
+
+    /// The wallboard, and the number of the last event in it.
+    pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
+        self.0.wallboard(scope)
+    }
+
+    /// The last that was said of `field` of somebody.
+    pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
+        self.0.said(of, field)
     }
 
     /// Place of everyone who waits in one of `queues`, from 1.
@@ -239,7 +252,7 @@ impl Core {
     /// A request of the agent's is a sign of life: ends being lost.
     pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
         if self.renew(id) {
-            let command = Command::Agent(AgentCommand::Heard { start: self.start().0 });
+            let command = Command::Agent(AgentCommand::Heard { start: self.start() });
             self.tell(id.clone().into(), command, cause).await?;
         }
         Ok(())

@@ -7,7 +7,8 @@ use super::answer;
 use super::call::Call;
 use super::page::Query;
 use super::problem::Problem;
-use super::wire;
+use crate::actors::centre::Told;
+use crate::views::event_json;
 
 /// `GET /events?after=&limit=`: what comes after a number, in order and without a gap.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
@@ -22,8 +23,11 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
         return Err(Problem::new(code, detail).with("epoch", call.api.epoch.clone()));
     }
     let events = call.api.core.events_after(after, limit);
-    let next = events.last().filter(|_| events.len() == limit).map(|last| last.seq);
-    let items: Vec<Value> = events.iter().map(|event| wire::event::json(event, None)).collect();
+    let next = events.last().filter(|_| events.len() == limit).map(|last| last.numbered.seq);
+    let items = events.iter().map(|Told { numbered, by, observed_at }| {
+        event_json(numbered.seq, by, &numbered.recorded, Some(*observed_at))
+    });
+    let items: Vec<Value> = items.collect();
     let next_cursor = next.map(|seq| seq.to_string());
     let page = json!({ "epoch": call.api.epoch, "items": items, "next_cursor": next_cursor });
     Ok(answer::read(&call, &page))

@@ -33,11 +33,10 @@ pub async fn shield(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (method, path) = (req.method().clone(), req.path().to_owned());
     if let Ok(answer) = AssertUnwindSafe(next.call(req)).catch_unwind().await {
-        answer
-    } else {
-        tracing::error!(%method, path, "a handler panicked");
-        Err(Problem::internal().into())
+        return answer;
     }
+    tracing::error!(%method, path, "a handler panicked");
+    Err(Problem::internal().into())
 }
 
 /// Lets a request through to its handler, or answers with why not.

@@ -1,10 +1,14 @@
 //! `Idempotency-Key`: the same key and body gives the first outcome again.
 //!
-//! [`Outcomes`] is the port. [`InMemory`] is its first form and forgets all at a restart; a form
-//! that keeps outcomes beside the entries they belong to takes its place by implementing the trait.
-//! Only successes are kept; a refusal frees the key.
+//! [`Outcomes`] is the port. [`InMemory`] is its first form and forgets all at a restart: until a
+//! durable form takes its place, a request repeated after a restart is a new one. A durable form
+//! must have key and fingerprint committed with the entry they belong to, which a cause can carry:
+//! `Call::tell` is the one place where causes are made.
+//!
+//! Only successes are kept; a refusal frees the key. A commit whose outcome is unknown frees it
+//! too, which is safe only once keys are durable.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,8 +79,8 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Table {
     entries: HashMap<Key, Entry>,
-    /// In the order of their end; a key that was freed may occur more than once.
-    ends: VecDeque<(Instant, Key)>,
+    /// In the order of their end.
+    ends: BTreeSet<(Instant, Key)>,
 }
 
 /// In memory only.
@@ -91,11 +95,11 @@ impl InMemory {
 
 impl Table {
     fn expire(&mut self, now: Instant) {
-        while self.ends.front().is_some_and(|(since, _)| now - *since >= KEPT_FOR) {
-            let Some((since, key)) = self.ends.pop_front() else { return };
-            if self.entries.get(&key).is_some_and(|entry| entry.since == since) {
-                self.entries.remove(&key);
-            }
+        while let Some((since, _)) = self.ends.first()
+            && now.duration_since(*since) >= KEPT_FOR
+            && let Some((_, key)) = self.ends.pop_first()
+        {
+            self.entries.remove(&key);
         }
     }
 }
@@ -108,11 +112,11 @@ impl Outcomes for InMemory {
             match table.entries.get(key) {
                 Some(entry) if entry.fingerprint != fingerprint => Begin::Reused,
                 Some(entry) => entry.outcome.clone().map_or(Begin::InFlight, Begin::Done),
-                None if table.ends.len() >= KEYS_MAX => Begin::Full,
+                None if table.entries.len() >= KEYS_MAX => Begin::Full,
                 None => {
                     let entry = Entry { fingerprint, outcome: None, since };
                     table.entries.insert(key.clone(), entry);
-                    table.ends.push_back((since, key.clone()));
+                    table.ends.insert((since, key.clone()));
                     Begin::Fresh
                 }
             }
@@ -129,9 +133,8 @@ impl Outcomes for InMemory {
 
     fn free(&self, key: &Key) {
         self.with(|table| {
-            table.entries.remove(key);
-            if table.ends.back().is_some_and(|(_, last)| last == key) {
-                table.ends.pop_back();
+            if let Some(entry) = table.entries.remove(key) {
+                table.ends.remove(&(entry.since, key.clone()));
             }
         });
     }

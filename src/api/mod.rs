@@ -41,8 +41,8 @@ pub struct Api {
     pub core: Core,
     /// Ways from secrets to credentials.
     pub secrets: secrets::Secrets,
-    /// Personal data.
-    pub personal: Box<dyn personal::Personal>,
+    /// Links that enter once.
+    pub tickets: sessions::Tickets,
     /// What became of requests with keys.
     pub outcomes: Box<dyn idempotency::Outcomes>,
     /// The classes of priority.
@@ -60,7 +60,7 @@ impl Api {
         Self {
             secrets: secrets::Secrets::new(key, &core),
             core,
-            personal: Box::new(personal::InMemory::default()),
+            tickets: sessions::Tickets::default(),
             outcomes: Box::new(idempotency::InMemory::default()),
             priorities: Priorities::default(),
             epoch,

@@ -1,70 +1,46 @@
-//! Personal data, apart from the events: who an agent is called, who rang, about what.
+//! Personal data, apart from the events: who an agent is called, who rang, about what, and why.
 //!
-//! A trait, so that the log's own sections can take the place of [`InMemory`], which forgets all at
-//! the end of the process.
+//! It goes with its command into sections of the log, and comes back from there at a start. Whether
+//! it may be shown is the wire's to decide.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use atalaya_domain::contact::Contact;
+use atalaya_domain::ids::{AgentId, ContactId, PersonId};
 
-use atalaya_domain::ids::{AgentId, ContactId};
+use super::core::Core;
+use crate::journal::commit::{Said, Whose};
+use crate::views::Personal;
 
-/// What is personal of a contact.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OfContact {
-    /// Address of the other side.
-    pub from: Option<String>,
-    /// What it is about, in free words.
-    pub subject: String,
+/// What is said of an agent.
+pub fn of_agent(id: &AgentId, field: &str, text: String) -> Said {
+    Said { of: Whose::Agent(id.clone()), field: field.into(), text }
 }
 
-/// Keeps personal data by whom it is of.
-pub trait Personal: Send + Sync {
-    /// An agent's name.
-    fn name(&self, agent: &AgentId) -> Option<String>;
-    /// Keeps it.
-    fn set_name(&self, agent: &AgentId, name: String);
-    /// What is known of a contact.
-    fn contact(&self, contact: ContactId) -> OfContact;
-    /// Keeps it.
-    fn set_contact(&self, contact: ContactId, data: OfContact);
-    /// It never came.
-    fn forget_contact(&self, contact: ContactId);
+/// What a contact brings of its person.
+pub fn of_arrival(
+    id: ContactId,
+    person: PersonId,
+    from: Option<String>,
+    subject: String,
+) -> Vec<Said> {
+    let said = |field, text| Said { of: Whose::Person(person), field, text };
+    let subject = Some(subject).filter(|subject| !subject.is_empty());
+    let from = from.map(|from| said("from".into(), from));
+    from.into_iter().chain(subject.map(|text| said(subject_of(id), text))).collect()
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    names: HashMap<AgentId, String>,
-    contacts: HashMap<ContactId, OfContact>,
+/// An agent's name.
+pub fn name(core: &Core, id: &AgentId) -> String {
+    core.said(&Whose::Agent(id.clone()), "name").unwrap_or_default()
 }
 
-/// In memory only. It grows with the contacts of the process.
-#[derive(Debug, Default)]
-pub struct InMemory(Mutex<Kept>);
-
-impl InMemory {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What is known of a contact's person.
+pub fn contact(core: &Core, id: ContactId, contact: &Contact) -> Personal {
+    let Some(entered) = &contact.entered else { return Personal::default() };
+    let person = Whose::Person(entered.person);
+    let subject = core.said(&person, &subject_of(id)).unwrap_or_default();
+    Personal { from: core.said(&person, "from"), subject }
 }
 
-impl Personal for InMemory {
-    fn name(&self, agent: &AgentId) -> Option<String> {
-        self.kept().names.get(agent).cloned()
-    }
-
-    fn set_name(&self, agent: &AgentId, name: String) {
-        self.kept().names.insert(agent.clone(), name);
-    }
-
-    fn contact(&self, contact: ContactId) -> OfContact {
-        self.kept().contacts.get(&contact).cloned().unwrap_or_default()
-    }
-
-    fn set_contact(&self, contact: ContactId, data: OfContact) {
-        self.kept().contacts.insert(contact, data);
-    }
-
-    fn forget_contact(&self, contact: ContactId) {
-        self.kept().contacts.remove(&contact);
-    }
+fn subject_of(id: ContactId) -> String {
+    format!("subject.{id}")
 }

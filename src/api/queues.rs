@@ -18,8 +18,8 @@ use super::idempotency::once;
 use super::page::Query;
 use super::problem::{Code, Problem};
 use super::roles::Role;
-use super::secrets::text_hash;
 use super::wire;
+use crate::views::queue_json;
 
 /// Most characters of a queue's name.
 const NAME_CHARS_MAX: usize = 80;
@@ -64,7 +64,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let page = query.page(
         core.queues(),
         |cursor| QueueId::new(cursor).ok(),
-        |id| wire::queue::json(&call, id, &core.queue(id)?.0),
+        |id| Some(queue_json(id, &core.queue(id)?.0, core.figures(id).as_ref())),
     )?;
     Ok(answer::read(&call, &page))
 }
@@ -88,7 +88,8 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let rules = Box::new(rules(&mut fields)?);
     let is_new = call.api.core.queue(&id).is_none();
     let to = EntityId::Queue(id.clone());
-    let command = Command::Configure { rules, text_hash: text_hash(&text) };
+    let text_hash = call.api.secrets.hash("text", &text);
+    let command = Command::Configure { rules, text_hash };
     let done = call.tell(to.clone(), machine::Command::Queue(command)).await?;
     let answer = if is_new {
         Answer::made(to, format!("/api/v1/queues/{id}"), &done)

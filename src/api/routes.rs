@@ -6,9 +6,10 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource};
-use actix_web::{App, Error, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 
 use super::problem::Problem;
+use super::roles::{Look, look_up};
 use super::{
     Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens, wallboard, ws,
 };
@@ -54,6 +55,7 @@ pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Serv
 #[rustfmt::skip]
 fn routes(app: &mut ServiceConfig) {
     let v1 = |path: &str| resource(format!("/api/v1{path}"));
+    let contact = |path: &str| resource(format!("/api/v1/contacts/{{id}}{path}"));
     app.service(resource("/health/live").route(get().to(health::live)))
         .service(resource("/health/ready").route(get().to(health::ready)))
         .service(resource("/ws").route(get().to(ws::connect)))
@@ -69,23 +71,32 @@ fn routes(app: &mut ServiceConfig) {
         .service(v1("/queues/{id}/close").route(post().to(queues::close)))
         .service(v1("/queues/{id}/waiting").route(get().to(queues::waiting)))
         .service(v1("/contacts").route(get().to(contacts::list)).route(post().to(contacts::create)))
-        .service(v1("/contacts/{id}").route(get().to(contacts::one)).route(patch().to(contacts::patch)))
-        .service(v1("/contacts/{id}/abandon").route(post().to(contacts::abandon)))
-        .service(v1("/contacts/{id}/hold").route(post().to(contacts::hold)))
-        .service(v1("/contacts/{id}/resume").route(post().to(contacts::resume)))
-        .service(v1("/contacts/{id}/complete").route(post().to(contacts::complete)))
-        .service(v1("/contacts/{id}/end").route(post().to(contacts::end)))
-        .service(v1("/contacts/{id}/wrap_up").route(post().to(contacts::wrap_up)))
-        .service(v1("/contacts/{id}/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
+        .service(contact("").route(get().to(contacts::one)).route(patch().to(contacts::patch)))
+        .service(contact("/abandon").route(post().to(contacts::abandon)))
+        .service(contact("/hold").route(post().to(contacts::hold)))
+        .service(contact("/resume").route(post().to(contacts::resume)))
+        .service(contact("/complete").route(post().to(contacts::complete)))
+        .service(contact("/end").route(post().to(contacts::end)))
+        .service(contact("/wrap_up").route(post().to(contacts::wrap_up)))
+        .service(contact("/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
+        .service(v1("/wallboard").route(get().to(wallboard::one)))
         .service(v1("/events").route(get().to(events::list)))
         .service(v1("/tokens").route(get().to(tokens::list)).route(post().to(tokens::create)))
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))
+        .service(resource("/enter").route(get().to(sessions::enter)))
         .service(v1("/sessions").route(post().to(sessions::create)))
         .service(v1("/sessions/current").route(delete().to(sessions::end)));
     assets::configure(app);
 }
 
-/// Nothing here; for a path of the table this would be a route that was forgotten.
-async fn nothing() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("path"))
+/// Nothing here. The guard has let through only what the table of roles has, so that a path of the
+/// API that comes this far is a route that was forgotten: our fault, and not a 404.
+async fn nothing(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    match look_up(req.method().as_str(), req.path()) {
+        Look::NoPath => Err(Problem::not_found("path")),
+        Look::Line(_) | Look::OtherMethods(_) => {
+            tracing::error!(method = %req.method(), path = req.path(), "a route is missing");
+            Err(Problem::internal())
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use atalaya_domain::ids::EntityId;
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use uuid::Uuid;
 
 use super::core::Core;
@@ -95,11 +95,6 @@ impl Secrets {
     pub fn person(&self, text: &str) -> Uuid {
         uuid::Builder::from_custom_bytes(self.hash("person", text)).into_uuid()
     }
-}
-
-/// Hash of a configured text, as its `changed` event keeps it.
-pub fn text_hash(text: &str) -> [u8; 16] {
-    first_16(&Sha256::digest(text.as_bytes()))
 }
 
 fn first_16(bytes: &[u8]) -> [u8; 16] {

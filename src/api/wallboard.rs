@@ -1,19 +1,21 @@
-//! `GET /wallboard`: what the topic's snapshot holds, for whoever has no socket.
+//! `/wallboard`: what the wallboard topic's snapshot holds.
 
 use actix_web::HttpResponse;
 use serde_json::json;
 
 use super::answer;
 use super::call::Call;
+use super::page::Query;
 use super::problem::Problem;
-use super::wire;
-use super::ws::topics::scope_of;
+use crate::views::{Scope, rfc3339};
 
-/// `GET /wallboard`.
+/// `GET /wallboard`: names as initials for whoever only reads.
 pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
-    let scope = scope_of(call.caller()?);
-    let (seq, data) = call.api.core.wallboard(scope);
-    let at = wire::instant(call.api.core.now());
-    let body = json!({ "epoch": call.api.epoch, "seq": seq, "at": at, "data": data });
-    Ok(answer::read(&call, &body))
+    Query::of(&call, &[])?;
+    let scope = if call.caller()?.reads_only { Scope::Wall } else { Scope::All };
+    let core = &call.api.core;
+    let (seq, data) = core.wallboard(scope);
+    let at = rfc3339(core.now());
+    let board = json!({ "epoch": call.api.epoch, "seq": seq, "at": at, "data": data });
+    Ok(answer::read(&call, &board))
 }

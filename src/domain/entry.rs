@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::decision::{Act, Decision, Rejection};
 use crate::ids::EntityId;
 use crate::machine::{Command, Event, State};
-use crate::time::{Now, Timestamp};
+use crate::time::{Now, Phase, Timestamp};
 use crate::{agent, contact};
 
 /// Most commands that one entry may carry out, the leader's included: past it the entry is unfit.
@@ -134,16 +134,30 @@ impl Desk<'_> {
     /// An agent leads on states in which what its contacts had due has lapsed.
     fn settle_work_of(&mut self, to: &EntityId) -> Result<(), Rejection> {
         let State::Agent(agent) = &self.copy(to).state else { return Ok(()) };
-        let mut due: Vec<_> = agent.work.keys().map(|id| EntityId::Contact(*id)).collect();
-        due.retain(|id| self.copy(id).state.deadline().is_some());
-        due.sort_by_key(|id| self.copies[id].state.deadline());
-        for contact in due {
+        let contacts: Vec<_> = agent.work.keys().map(|id| EntityId::Contact(*id)).collect();
+        for contact in &contacts {
+            self.copy(contact);
+        }
+        while let Some((at, phase, contact)) = self.first_due(&contacts) {
             let tick = Command::Contact(contact::Command::Tick);
-            for lapse in self.decide(&contact, &tick).lapses {
+            let lapses = self.decide_at(&contact, Now { at, phase }, &tick).lapses;
+            if lapses.is_empty() {
+                break; // Not in any life; a deadline that does not lapse must not hold the lane.
+            }
+            for lapse in lapses {
                 self.carry_out(&contact, lapse).map_err(fault)?;
             }
         }
         Ok(())
+    }
+
+    /// The first deadline of `contacts` that has passed; each lapse takes one away.
+    fn first_due(&self, contacts: &[EntityId]) -> Option<(Timestamp, Phase, EntityId)> {
+        let due = |id: &EntityId| {
+            let (at, phase) = self.copies.get(id)?.state.deadline()?;
+            ((at, phase) <= (self.now.at, self.now.phase)).then(|| (at, phase, id.clone()))
+        };
+        contacts.iter().filter_map(due).min()
     }
 
     fn carry_out(&mut self, id: &EntityId, act: Act) -> Result<(), Rejection> {
@@ -152,7 +166,8 @@ impl Desk<'_> {
         }
         for (other, command) in act.with {
             self.left = self.left.checked_sub(1).ok_or(Rejection::Unfit { what: "too much" })?;
-            let Decision { lapses, act: answer } = self.decide_at(&other, act.at, &command);
+            let now = Now { at: act.at, phase: self.now.phase };
+            let Decision { lapses, act: answer } = self.decide_at(&other, now, &command);
             if !lapses.is_empty() {
                 return Err(Rejection::Unfit { what: "a deadline of another had passed" });
             }
@@ -169,12 +184,11 @@ impl Desk<'_> {
     }
 
     fn decide(&mut self, id: &EntityId, command: &Command) -> Decision {
-        self.decide_at(id, self.now.at, command)
+        self.decide_at(id, self.now, command)
     }
 
-    /// Decides at `at`, which is earlier than now when a lapse draws others in.
-    fn decide_at(&mut self, id: &EntityId, at: Timestamp, command: &Command) -> Decision {
-        let now = Now { at, phase: self.now.phase };
+    /// Decides at `now`, which is earlier than the entry's when a lapse draws others in.
+    fn decide_at(&mut self, id: &EntityId, now: Now, command: &Command) -> Decision {
         let queue = match (id, command) {
             (EntityId::Contact(_), Command::Contact(contact::Command::Arrive(arrival))) => {
                 let queue = EntityId::Queue(arrival.queue.clone());

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atalaya_domain::entry::Recorded;
+use atalaya_domain::ids::{AgentId, PersonId};
 use atalaya_domain::time::Timestamp;
 
 /// Who caused an entry.
@@ -15,12 +16,39 @@ pub struct Cause {
     pub by: String,
     /// Under which session.
     pub session: Option<[u8; 16]>,
+    /// Personal data that came with the command: it is kept beside the events, never in them.
+    pub said: Vec<Said>,
+}
+
+/// One personal datum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Whose it is.
+    pub of: Whose,
+    /// Which datum: `name`, `from`, `subject.CONTACT`, `why`.
+    pub field: String,
+    /// The datum.
+    pub text: String,
+}
+
+/// Whose personal data.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// A citizen's.
+    Person(PersonId),
+    /// An agent's.
+    Agent(AgentId),
 }
 
 impl Cause {
     /// The centre itself.
     pub fn system() -> Self {
-        Self { by: "system".into(), session: None }
+        Self::of("system".into(), None)
+    }
+
+    /// Somebody, who says nothing personal.
+    pub const fn of(by: String, session: Option<[u8; 16]>) -> Self {
+        Self { by, session, said: Vec::new() }
     }
 }
 

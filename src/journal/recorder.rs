@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use atalaya_domain::entry::Recorded;
+use atalaya_domain::ids::{AgentId, PersonId};
 use atalaya_domain::time::Timestamp;
+use uuid::Uuid;
 
-use super::commit::{Cause, Commit, CommitError, Numbered, Sealed};
+use super::commit::{Cause, Commit, CommitError, Numbered, Said, Sealed, Whose};
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
-    Lock, LockError, Log, LogError, LogOptions, RealDisk,
+    Lock, LockError, Log, LogError, LogOptions, Owner, RealDisk, Section,
 };
 
 /// The log of one data folder, open for writing: nobody else has it.
@@ -20,6 +22,7 @@ pub struct Recorder {
     next_batch: u64,
     next_seq: u64,
     wall: fn() -> Timestamp,
+    secret: [u8; 32],
     _lock: Lock,
 }
 
@@ -56,7 +59,20 @@ impl Recorder {
         };
         let (log, found) = Log::open(dir, disk, options, None, &mut on_batch)?;
         let (next_batch, next_seq) = (found.next_batch, found.next_seq);
-        Ok(Self { log, next_batch, next_seq, wall, _lock: lock })
+        let mut secret = [0; 32];
+        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
+        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
+        Ok(Self { log, next_batch, next_seq, wall, secret, _lock: lock })
+    }
+
+    /// A secret of this folder, derived from its key: what tokens are hashed with.
+    pub const fn secret(&self) -> [u8; 32] {
+        self.secret
+    }
+
+    /// The log's epoch, made once.
+    pub fn epoch(&self) -> String {
+        self.log.epoch().to_string()
     }
 
     /// The number of the next event.
@@ -75,7 +91,7 @@ impl Commit for Recorder {
             wall: (self.wall)().0,
             first_seq: self.next_seq,
             entries,
-            sections: Vec::new(),
+            sections: sections(batch),
         };
         match self.log.append(&batch) {
             Ok(()) => {
@@ -87,6 +103,35 @@ impl Commit for Recorder {
             Err(error) => Err(CommitError::Refused(error.to_string())),
         }
     }
+}
+
+/// The personal data of all entries, each with the number of its entry.
+fn sections(batch: &[Sealed]) -> Vec<Section> {
+    let section = |(entry, said): (u32, &Said)| Section {
+        entry,
+        owner: match &said.of {
+            Whose::Person(id) => Owner::Person(*id.0.as_bytes()),
+            Whose::Agent(id) => Owner::Agent(id.to_string()),
+        },
+        field: said.field.clone(),
+        bytes: said.text.clone().into_bytes(),
+    };
+    let numbered = (0..).zip(batch);
+    let all =
+        numbered.flat_map(|(entry, sealed)| sealed.cause.said.iter().map(move |s| (entry, s)));
+    all.map(section).collect()
+}
+
+fn said_in(section: Section) -> Result<(u32, Said), RecordError> {
+    let of = match section.owner {
+        Owner::Person(id) => Whose::Person(PersonId(Uuid::from_bytes(id))),
+        Owner::Agent(slug) => Whose::Agent(
+            AgentId::new(&slug)
+                .map_err(|error| RecordError::Entity { kind: 0, cause: error.to_string() })?,
+        ),
+    };
+    let text = String::from_utf8_lossy(&section.bytes).into_owned();
+    Ok((section.entry, Said { of, field: section.field, text }))
 }
 
 fn entry(sealed: &Sealed) -> Result<Entry, RecordError> {
@@ -116,6 +161,7 @@ fn entry(sealed: &Sealed) -> Result<Entry, RecordError> {
 /// The entries of a batch that was read.
 pub fn entries(batch: Batch) -> Result<Vec<Sealed>, RecordError> {
     let mut seq = batch.first_seq;
+    let mut said = batch.sections.into_iter().map(said_in).collect::<Result<Vec<_>, _>>()?;
     let mut sealed = Vec::with_capacity(batch.entries.len());
     for entry in batch.entries {
         let now = Timestamp(entry.now);
@@ -128,7 +174,9 @@ pub fn entries(batch: Batch) -> Result<Vec<Sealed>, RecordError> {
             events.push(Numbered { seq, previous: record.previous, recorded });
             seq += 1;
         }
-        let cause = Cause { by: entry.by, session: entry.session };
+        let mine = said.extract_if(.., |(of, _)| usize::try_from(*of) == Ok(sealed.len()));
+        let mine = mine.map(|(_, said)| said).collect();
+        let cause = Cause { by: entry.by, session: entry.session, said: mine };
         sealed.push(Sealed { cause, now, events });
     }
     Ok(sealed)

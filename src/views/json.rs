@@ -147,11 +147,13 @@ fn offer_json(contact: &Contact) -> Value {
     }
 }
 
-/// `··· ··· 142`: only the last digits, and nothing of a text that has no more than those.
+/// `··· ··· 142`: only the last digits of a telephone number that has more, and nothing of
+/// anything else.
 fn mask(from: &str) -> String {
-    let digits: Vec<char> = from.chars().filter(|char| !char.is_whitespace()).collect();
+    let is_number = from.chars().all(|char| char.is_ascii_digit() || " +-().".contains(char));
+    let digits: Vec<char> = from.chars().filter(char::is_ascii_digit).collect();
     match digits.len().checked_sub(MASK_SHOWS) {
-        Some(hidden) if hidden > 0 => {
+        Some(hidden) if is_number && hidden > 0 => {
             format!("··· ··· {}", digits[hidden..].iter().collect::<String>())
         }
         Some(_) | None => "··· ··· ···".to_owned(),
@@ -176,7 +178,6 @@ pub fn queue_json(id: &QueueId, queue: &Queue, figures: Option<&Value>) -> Value
 }
 
 fn rules_json(rules: &Rules, object: &mut Map<String, Value>) {
-    let level = rules.service_level.as_ref();
     let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
     put("name", json!(rules.name));
     put("short_name", json!(rules.short_name));
@@ -184,8 +185,7 @@ fn rules_json(rules: &Rules, object: &mut Map<String, Value>) {
     put("requires", skills_json(&rules.requirement.skills));
     put("language", json!(language(&rules.requirement)));
     put("levels", json!(levels(&rules.requirement)));
-    let share = |level: &atalaya_domain::queue::ServiceLevel| json!({ "share": level.share, "within": level.within.as_str() });
-    put("service_level", json!(level.map(share)));
+    put("service_level", target_json(rules));
     put("max_waiting", json!(rules.max_waiting));
     put("wrap_up", json!(rules.wrap_up.as_ref().map_or("none", |limit| limit.as_str())));
     put("offer_timeout", json!(rules.offer_timeout.as_str()));
@@ -196,6 +196,14 @@ fn rules_json(rules: &Rules, object: &mut Map<String, Value>) {
     put("on_reject", json!(on_reject));
     put("max_misses", json!(rules.max_misses));
     put("short_abandon", json!(rules.short_abandon.as_str()));
+}
+
+/// `{share, within}`, or null.
+pub(super) fn target_json(rules: &Rules) -> Value {
+    rules.service_level.as_ref().map_or(
+        Value::Null,
+        |level| json!({ "share": level.share, "within": level.within.as_str() }),
+    )
 }
 
 pub(super) fn language(requirement: &Requirement) -> Option<&str> {

@@ -22,7 +22,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::figures::{Day, Window};
-use super::json::rfc3339;
+use super::json::{rfc3339, target_json};
 use super::roster::Roster;
 
 /// Most alerts shown; what comes past it is counted in none, the oldest stay.
@@ -261,9 +261,6 @@ impl Wallboard {
             let fit = |profile: &Profile| rules.requirement.unfit(id, profile).is_none();
             ready.iter().filter(|(profile, _)| fit(profile)).map(|(_, count)| count).sum()
         });
-        let target = rules
-            .and_then(|rules| rules.service_level.as_ref())
-            .map(|level| json!({ "share": level.share, "within": level.within.as_str() }));
         let mut queue = Map::new();
         let mut put = |key: &str, value: Value| queue.insert(key.to_owned(), value);
         put("name", json!(rules.map_or(id.as_str(), |rules| &rules.name)));
@@ -281,7 +278,7 @@ impl Wallboard {
         put("aht_today_s", json!(line.today.aht_s()));
         // Nothing predicts a wait yet.
         put("expected_wait_s", Value::Null);
-        put("target", json!(target));
+        put("target", rules.map_or(Value::Null, target_json));
         Value::Object(queue)
     }
 

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod checks;
+mod days;
 mod events;
 mod life;
 mod shapes;
+#[path = "../support/mod.rs"]
+mod support;

@@ -222,9 +222,11 @@ fn contacts() {
     let masked = contact_json(talked, contact_of(&life, talked), &personal, Some(2), true);
     assert_eq!(masked["from"], "··· ··· 142");
     assert_eq!((&masked["subject"], &masked["position"]), (&"".into(), &Value::Null));
-    let short = Personal { from: Some("142".to_owned()), ..Personal::default() };
-    let masked = contact_json(talked, contact_of(&life, talked), &short, None, true);
-    assert_eq!(masked["from"], "··· ··· ···");
+    for from in ["142", "ana.1985@example.org", ""] {
+        let short = Personal { from: Some(from.to_owned()), ..Personal::default() };
+        let masked = contact_json(talked, contact_of(&life, talked), &short, None, true);
+        assert_eq!(masked["from"], "··· ··· ···", "{from}");
+    }
     let refused = life.arrive("pensions", true);
     let refused = contact_json(refused, contact_of(&life, refused), &personal, None, false);
     assert_eq!((&refused["state"], &refused["reason"]), (&"refused".into(), &"full".into()));

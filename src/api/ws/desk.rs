@@ -23,6 +23,7 @@ use crate::api::roles::Role;
 use crate::api::wire;
 use crate::journal::commit::Numbered;
 use crate::views::Scope;
+use crate::views::rfc3339;
 
 /// Events that are read at once.
 const EVENTS_MAX: usize = 512;
@@ -73,7 +74,7 @@ fn offer_json(call: &Call, offer: OfferId, contact: ContactId, expires_at: Times
     json!({
         "offer": offer.to_string(),
         "contact": contact_json(call, contact),
-        "expires_at": wire::instant(expires_at),
+        "expires_at": rfc3339(expires_at),
         // Nothing is known of the citizen yet.
         "screen": {},
     })
@@ -88,10 +89,10 @@ pub async fn follow(api: Data<Api>) {
         loop {
             let events = api.core.events_after(had, EVENTS_MAX);
             let Some(last) = events.last() else { break };
-            had = last.seq;
+            had = last.numbered.seq;
             let mut touched = BTreeSet::new();
             for event in &events {
-                tell(&api, event, &mut touched);
+                tell(&api, &event.numbered, &mut touched);
             }
             for agent in touched {
                 let channel = api.push.watched(&Topic::Agent(agent.clone()), Scope::All);

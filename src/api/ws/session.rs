@@ -25,6 +25,7 @@ use super::topics::{Channel, Cursor, Topic, scope_of};
 use crate::api::call::Caller;
 use crate::api::problem::{Code, Problem};
 use crate::api::{Api, guard, wire};
+use crate::views::rfc3339;
 
 /// Time between two pings of an agent, and between two looks at whether the credential holds.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -246,7 +247,7 @@ impl Actor for Session {
             "session": self.id.to_string(),
             "heartbeat": format!("{}s", HEARTBEAT.as_secs()),
             "clock": {
-                "at": wire::instant(self.api.core.now()),
+                "at": rfc3339(self.api.core.now()),
                 "rate": self.api.core.rate(),
             },
             "agent": wire::text_or_null(agent),

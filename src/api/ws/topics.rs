@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::api::call::Caller;
 use crate::api::problem::{Code, Problem};
 use crate::api::roles::Role;
-use crate::api::wire;
+use crate::views::rfc3339;
 use crate::views::{Scope, delta};
 
 /// Time between two looks at the views.
@@ -190,7 +190,7 @@ impl Channel {
             "topic": self.topic.name(),
             "from": from,
             "seq": reading.seq,
-            "at": wire::instant(reading.at),
+            "at": rfc3339(reading.at),
             "set": delta.set,
             "remove": delta.remove,
         });
@@ -244,7 +244,7 @@ impl Channel {
                 "topic": self.topic.name(),
                 "epoch": self.epoch,
                 "seq": shown.map(|reading| reading.seq),
-                "at": shown.map(|reading| wire::instant(reading.at)),
+                "at": shown.map(|reading| rfc3339(reading.at)),
                 "data": shown.map(|reading| &reading.data),
             });
             ByteString::from(text.to_string())

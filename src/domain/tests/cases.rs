@@ -11,18 +11,13 @@ use atalaya_domain::time::Span;
 
 use crate::world::{
     World, agent_id, away, centre, configured, contact_id, just_before, key, offered_to, presence,
-    profile, queue_id, rules, second, slug, state, wishes, wrap,
+    profile, queue_id, rejects, rules, second, slug, state, wishes, wrap,
 };
 
 /// Names of the events of one contact.
 fn told(world: &World, number: u128) -> Vec<&'static str> {
     let of = contact_id(number).into();
     world.log.iter().filter(|told| told.entity == of).map(|told| told.event.name()).collect()
-}
-
-fn rejects(world: &mut World, number: u128) {
-    let (offer, agent) = world.offer(number);
-    world.tell_contact(number, ToContact::Reject { offer, agent, reason: None }).unwrap();
 }
 
 #[test]

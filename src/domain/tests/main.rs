@@ -7,6 +7,7 @@
 
 mod cases;
 mod lives;
+mod matching;
 mod matrix;
 mod rules;
 mod scars;

@@ -96,9 +96,8 @@ fn release(result: Released) -> ToAgent {
     ToAgent::Release { offer: offer_id(1), contact: contact_id(1), result }
 }
 
-#[test]
-fn agent() {
-    let scenes = [
+fn agent_scenes() -> Vec<Scene> {
+    vec![
         ("unborn", World::new()),
         ("signed_out", when(scene(), vec![wishes(Wish::SignedOut)])),
         ("ready", scene()),
@@ -110,7 +109,10 @@ fn agent() {
         ("lost", when(scene(), vec![ToAgent::Lost])),
         ("unheard", when(scene(), vec![ToAgent::Unheard])),
         ("busy,lost", when(busy(), vec![ToAgent::Lost])),
-    ];
+    ]
+}
+
+fn agent_commands() -> Vec<(&'static str, Command)> {
     let said = |wish, after| ToAgent::Presence { wish, after, start: 1 };
     let force = |wish, session| ToAgent::Force { wish, session };
     let (contact, until) = (contact_id(1), second(20));
@@ -138,7 +140,12 @@ fn agent() {
         ("wrap", ToAgent::Wrap { contact, until: Some(until) }),
         ("end leg", ToAgent::EndLeg { contact }),
     ];
-    let commands = commands.map(|(title, command)| (title, Command::Agent(command))).to_vec();
+    commands.map(|(title, command)| (title, Command::Agent(command))).to_vec()
+}
+
+#[test]
+fn agent() {
+    let (scenes, commands) = (agent_scenes(), agent_commands());
     let table = table(&agent_id("ana").into(), &scenes, commands, |world| {
         let agent = world.agent("ana");
         let waits = match &agent.pending {
@@ -175,8 +182,7 @@ fn agent() {
         end leg      -           -           -           -           -             ready      signed_out   ready         -           -           lost"#]].assert_eq(&table);
 }
 
-#[test]
-fn contact() {
+fn contact_scenes() -> Vec<Scene> {
     let none = scene();
     let hold = ToContact::Hold { by: Who::Citizen };
     let end = ToContact::EndWrapUp { by: Who::Supervisor, outcome: None, topic: None };
@@ -184,7 +190,7 @@ fn contact() {
     lapsed.now = Now::live(second(20));
     let mut unborn = none.clone();
     unborn.states.remove(&contact_id(1).into());
-    let scenes = [
+    vec![
         ("unborn", unborn),
         ("queued", none),
         ("offered", after(scene(), vec![offer(1)])),
@@ -195,7 +201,10 @@ fn contact() {
         ("closed", after(wrapping(), vec![end.clone()])),
         ("abandoned", after(scene(), vec![ToContact::Abandon])),
         ("refused", after(scene(), vec![ToContact::Refuse { reason: slug("emergency") }])),
-    ];
+    ]
+}
+
+fn contact_commands() -> Vec<(&'static str, Command)> {
     let (one, ana) = (offer_id(1), agent_id("ana"));
     let by = Who::Agent(ana.clone());
     let credit = Credit::HeadStart(Span::seconds(300));
@@ -223,7 +232,12 @@ fn contact() {
         ("reprioritise", ToContact::Reprioritise { priority: slug("high"), credit }),
         ("tick", ToContact::Tick),
     ];
-    let commands = commands.map(|(title, command)| (title, Command::Contact(command))).to_vec();
+    commands.map(|(title, command)| (title, Command::Contact(command))).to_vec()
+}
+
+#[test]
+fn contact() {
+    let (scenes, commands) = (contact_scenes(), contact_commands());
     let state_of = |world: &World| world.contact(1).state.name().to_owned();
     let table = table(&contact_id(1).into(), &scenes, commands, state_of);
     expect![[r#"

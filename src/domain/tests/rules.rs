@@ -30,6 +30,9 @@ pub(crate) fn check(before: &States, entry: &Entry, now: Now, after: &States) {
     presence_is_told(before, entry, after);
     nothing_is_left_due(before, entry, now, after);
     only_the_free_are_reserved(before, entry);
+    let told = entry.events.iter().filter(|told| !is_presence(&told.event));
+    let instants: Vec<_> = told.map(|told| told.at).collect();
+    assert!(instants.is_sorted(), "what was due later is told before: {entry:?}");
     assert_eq!(by_contact(after), by_agent(after), "contacts and agents disagree: {entry:?}");
     for (id, state) in after {
         let State::Agent(agent) = state else { continue };
@@ -43,13 +46,22 @@ pub(crate) fn check(before: &States, entry: &Entry, now: Now, after: &States) {
 
 fn versions_chain(before: &States, entry: &Entry) {
     let mut versions: BTreeMap<&EntityId, u64> = BTreeMap::new();
+    let had = |id: &EntityId| before.get(id).map_or(0, State::version);
+    for (id, version) in &entry.versions {
+        assert_eq!(*version, had(id), "{id} was read at another version: {entry:?}");
+    }
+    assert!(entry.versions.contains_key(&entry.leader), "led, and not read: {entry:?}");
     for told in &entry.events {
-        let had = before.get(&told.entity).map_or(0, State::version);
-        assert_eq!(entry.versions[&told.entity], had, "decided on another version: {entry:?}");
+        let had = had(&told.entity);
+        assert!(entry.versions.contains_key(&told.entity), "touched, and not read: {entry:?}");
         let version = versions.entry(&told.entity).or_insert(had);
         *version += 1;
         assert_eq!(told.version, *version, "a gap in the versions of {}", told.entity);
     }
+}
+
+fn is_presence(event: &Event) -> bool {
+    matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }))
 }
 
 /// `presence_changed` is there if and only if presence or reason is other than before, once, last.
@@ -61,9 +73,7 @@ fn presence_is_told(before: &States, entry: &Entry, after: &States) {
         let (was, is) = (was.presence(), agent.presence());
         let told: Vec<_> =
             entry.events.iter().filter(|told| told.entity == *id).map(|told| &told.event).collect();
-        let news =
-            |event: &&Event| matches!(event, Event::Agent(AgentEvent::PresenceChanged { .. }));
-        let told_times = told.iter().copied().filter(news).count();
+        let told_times = told.iter().filter(|event| is_presence(event)).count();
         let changed = (was.state, &was.reason) != (is.state, &is.reason);
         assert_eq!(told_times, usize::from(changed), "{id} from {was:?} to {is:?}: {told:?}");
         if changed {

@@ -4,13 +4,16 @@
 use atalaya_domain::agent::{Command as ToAgent, Kind, Wish};
 use atalaya_domain::contact::{Choice, Command as ToContact, OUTCOME_GRACE, Who};
 use atalaya_domain::decision::Rejection;
+use atalaya_domain::entry::Recorded;
 use atalaya_domain::priority::Credit;
+use atalaya_domain::queue::OnReject;
 use atalaya_domain::skills::Profile;
-use atalaya_domain::time::Span;
+use atalaya_domain::time::{Now, Span};
+use atalaya_domain::{Command, EntityId};
 
 use crate::world::{
-    World, agent_id, arrival, away, centre, configured, key, offer_id, presence, profile, rules,
-    second, slug, state, wishes, wrap,
+    World, agent_id, arrival, away, centre, configured, contact_id, key, offer_id, presence,
+    profile, queue_id, rejects, rules, second, slug, state, wishes, wrap,
 };
 
 /// Contact 1 in its wrap-up with `ana`, since 0, for 30 s.
@@ -166,4 +169,44 @@ fn priority_is_a_head_start_from_the_arrival() {
         served.push(number);
     }
     assert_eq!(served, [4, 2, 1, 3, 5]);
+}
+
+/// Once: all that one contact had due came before what another had due earlier.
+#[test]
+fn an_agent_leads_after_what_its_contacts_had_due_in_its_order() {
+    let mut world = centre(|rules| {
+        rules.on_reject = OnReject::Ready;
+        rules.max_misses = 3;
+    });
+    world.has_agent("ana", profile());
+    world.has_agent("eva", Profile { voice: 2, ..profile() });
+    world.at(0);
+    world.arrives(1, "q");
+    rejects(&mut world, 1);
+    world.tell_agent("ana", wishes(away("lunch"))).unwrap();
+    world.at(5);
+    world.arrives(2, "q");
+    let said = world.log.len();
+    world.now = Now::live(second(70)); // No tick has come.
+    world.tell_agent("eva", wishes(away("lunch"))).unwrap();
+    let of_contacts = |told: &&Recorded| matches!(told.entity, EntityId::Contact(_));
+    let told =
+        world.log[said..].iter().filter(of_contacts).map(|told| (told.event.name(), told.at));
+    let due = [("offer_missed", 20), ("offer_missed", 25), ("back_off_ended", 60)];
+    assert_eq!(told.collect::<Vec<_>>(), due.map(|(name, at)| (name, second(at))));
+}
+
+/// The writer checks what was only read, too: a queue that closes meanwhile, an agent who leaves.
+#[test]
+fn an_entry_names_the_versions_of_what_it_only_read() {
+    let mut world = centre(|_| ());
+    world.tell_agent("ana", configured(profile())).unwrap();
+    let comes = Command::Contact(arrival("q", Credit::AlwaysFirst, 1));
+    let entry = world.submit(&contact_id(1).into(), &comes);
+    assert_eq!(entry.versions[&queue_id("q").into()], 1);
+    let choice = Choice { candidates: 1, idle_since: second(0), next: vec![] };
+    let offer = ToContact::Offer { offer: offer_id(9), agent: agent_id("ana"), choice };
+    let entry = world.submit(&contact_id(1).into(), &Command::Contact(offer));
+    assert_eq!(entry.versions[&agent_id("ana").into()], 1, "why the answer is no");
+    assert!(entry.verdict.is_err() && !entry.touches(&agent_id("ana").into()));
 }

@@ -151,6 +151,12 @@ pub(crate) fn key(seconds: i64) -> OrderKey {
     OrderKey { rank: 1, at: second(seconds) }
 }
 
+/// The agent turns down the offer that is out.
+pub(crate) fn rejects(world: &mut World, number: u128) {
+    let (offer, agent) = world.offer(number);
+    world.tell_contact(number, contact::Command::Reject { offer, agent, reason: None }).unwrap();
+}
+
 impl World {
     /// An empty centre, 1,000 s before the start of its time.
     pub(crate) fn new() -> Self {

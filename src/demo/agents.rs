@@ -1,0 +1,270 @@
+//! An agent at its desk: one socket, kept open, between the server and the agent's will (`mind`).
+//!
+//! What is decided is not here. Frames that say that something has changed only make the agent look
+//! (`GET /agents/{id}`), so that no frame that is lost or early can lead it astray; it looks from
+//! time to time besides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::client::{Client, ClientError, Socket};
+use super::mind::{Mind, Say};
+use super::{Count, World, told_to};
+
+/// Pause before a socket is opened again, from the second time on; it doubles up to the greatest.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A server that says nothing so long is gone: three heartbeats and more.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// Patience with one message that is sent.
+const SEND_TIME_MAX: Duration = Duration::from_secs(10);
+/// Changes within this time are looked at once.
+const GATHER: Duration = Duration::from_millis(30);
+/// Looks without a cause come so often.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Commands without an answer; past it the server is taken for gone.
+const UNANSWERED_MAX: usize = 32;
+
+/// Why a socket ended.
+enum End {
+    /// The agent has signed out for good.
+    Left,
+    /// The connection broke; why.
+    Broken(String),
+}
+
+struct Desk<'a> {
+    world: &'a World,
+    client: &'a Client,
+    id: &'static str,
+    mind: &'a mut Mind,
+    /// When the agent came: second 0 of its mind.
+    came: Instant,
+    /// When to look at the agent next.
+    look_at: Instant,
+    /// Commands without an answer, by their ids.
+    said: BTreeMap<String, &'static str>,
+    said_count: u64,
+    was_welcome: bool,
+}
+
+/// Works until told to stop; fails where it never can.
+pub async fn work(
+    world: Arc<World>,
+    client: Client,
+    id: &'static str,
+    mut mind: Mind,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), ClientError> {
+    let came = Instant::now();
+    let mut pause = Duration::ZERO;
+    loop {
+        match client.socket().await {
+            Ok(socket) => {
+                let mut desk = Desk {
+                    world: &world,
+                    client: &client,
+                    id,
+                    mind: &mut mind,
+                    came,
+                    look_at: Instant::now(),
+                    said: BTreeMap::new(),
+                    said_count: 0,
+                    was_welcome: false,
+                };
+                let cause = match desk.sit(socket, &mut stop).await {
+                    End::Left => return Ok(()),
+                    End::Broken(cause) => cause,
+                };
+                if desk.was_welcome {
+                    pause = Duration::ZERO;
+                }
+                tracing::debug!(agent = id, cause, "an agent's socket is opened again");
+                world.tally.add(Count::Reconnect);
+            }
+            Err(error) if matches!(error.status(), Some(401 | 403 | 404 | 501)) => {
+                return Err(error);
+            }
+            Err(error) => {
+                world.tally.error(id, &error);
+                // Nobody to sign out from.
+                if *stop.borrow() {
+                    return Ok(());
+                }
+            }
+        }
+        sleep(pause).await;
+        pause = (pause * 2).clamp(PAUSE_FIRST, PAUSE_MAX);
+    }
+}
+
+impl Desk<'_> {
+    fn now_s(&self) -> f64 {
+        self.world.pace.centre_s(self.came.elapsed())
+    }
+
+    /// One socket, from its opening to its end.
+    async fn sit(&mut self, mut socket: Socket, stop: &mut watch::Receiver<bool>) -> End {
+        let now_s = self.now_s();
+        self.mind.refused(now_s);
+        let subscribe = json!({"type": "subscribe", "topic": "agent"});
+        if let Err(cause) = send(&mut socket, &subscribe).await {
+            return End::Broken(cause);
+        }
+        let mut heard_at = Instant::now();
+        loop {
+            if let Err(cause) = self.act(&mut socket).await {
+                return End::Broken(cause);
+            }
+            if self.mind.has_left() {
+                let _ = timeout(SEND_TIME_MAX, socket.close(None)).await;
+                return End::Left;
+            }
+            let is_leaving = self.mind.is_leaving();
+            let due = self.came + self.world.pace.wall(self.mind.next_s());
+            let wake = due.min(self.look_at).min(heard_at + SILENCE_MAX);
+            tokio::select! {
+                frame = socket.next() => {
+                    heard_at = Instant::now();
+                    match frame {
+                        Some(Ok(Message::Text(text))) => {
+                            if let Err(cause) = self.read(&mut socket, &text).await {
+                                return End::Broken(cause);
+                            }
+                        }
+                        // The protocol's own pings are answered by the library.
+                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_)
+                            | Message::Frame(_))) => (),
+                        Some(Ok(Message::Close(frame))) => {
+                            let frame = frame.map_or_else(String::new, |frame| frame.to_string());
+                            return End::Broken(format!("the server closed it {frame}"));
+                        }
+                        Some(Err(error)) => return End::Broken(error.to_string()),
+                        None => return End::Broken("it ended".into()),
+                    }
+                }
+                () = sleep_until(wake) => {
+                    if heard_at + SILENCE_MAX <= Instant::now() {
+                        return End::Broken("the server is silent".into());
+                    }
+                }
+                () = told_to(stop), if !is_leaving => {
+                    let now_s = self.now_s();
+                    self.mind.leave(now_s);
+                }
+            }
+        }
+    }
+
+    /// Looks if it is time to, and says what is due.
+    async fn act(&mut self, socket: &mut Socket) -> Result<(), String> {
+        if self.look_at <= Instant::now() {
+            self.look_at = Instant::now() + LOOK_EVERY;
+            match self.client.get(&format!("/api/v1/agents/{}", self.id)).await {
+                Ok(agent) => {
+                    let now_s = self.now_s();
+                    if self.mind.hear(now_s, &agent) {
+                        self.world.tally.add(Count::Missed);
+                    }
+                }
+                Err(error) => self.world.tally.error(self.id, &error),
+            }
+        }
+        let now_s = self.now_s();
+        while let Some(Say { command, args }) = self.mind.due(now_s) {
+            if self.said.len() >= UNANSWERED_MAX {
+                return Err("the server answers no commands".into());
+            }
+            self.said_count += 1;
+            let id = format!("c{}", self.said_count);
+            let frame = json!({"type": "command", "id": id, "command": command, "args": args});
+            self.said.insert(id, command);
+            send(socket, &frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, socket: &mut Socket, text: &str) -> Result<(), String> {
+        let Ok(frame) = serde_json::from_str::<Value>(text) else {
+            return Err("the server sent no JSON".into());
+        };
+        match frame["type"].as_str().unwrap_or_default() {
+            "welcome" => self.was_welcome = true,
+            "ping" => send(socket, &json!({"type": "pong"})).await?,
+            "offer" => self.ring(&frame),
+            "recall" => {
+                self.mind.recalled(frame["offer"].as_str().unwrap_or_default());
+                self.look_soon();
+            }
+            "snapshot" => {
+                for offer in frame["data"]["offers"].as_array().map_or(&[][..], Vec::as_slice) {
+                    self.ring(offer);
+                }
+                self.look_soon();
+            }
+            "delta" if is_news(&frame) => self.look_soon(),
+            "ack" => {
+                match self.said.remove(frame["id"].as_str().unwrap_or_default()) {
+                    Some("accept") => self.world.tally.add(Count::Accepted),
+                    Some("reject") => self.world.tally.add(Count::Rejected),
+                    Some(_) | None => (),
+                }
+                self.look_soon();
+            }
+            "nack" => self.refused(&frame),
+            "error" => {
+                let detail = frame["problem"]["detail"].as_str().unwrap_or("no detail");
+                self.world.tally.error(self.id, &detail);
+            }
+            // What a later server says besides.
+            _ => (),
+        }
+        Ok(())
+    }
+
+    fn ring(&mut self, frame: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (offer, queue) = (text(&frame["offer"]), text(&frame["contact"]["queue"]));
+        let now_s = self.now_s();
+        self.mind.offered(now_s, &offer, &queue);
+    }
+
+    /// That somebody was first (409, 404) is a day like any other; all else is an error.
+    fn refused(&mut self, frame: &Value) {
+        let command = self.said.remove(frame["id"].as_str().unwrap_or_default());
+        let problem = &frame["problem"];
+        if !matches!(problem["status"].as_u64(), Some(404 | 409)) {
+            let detail = problem["detail"].as_str().unwrap_or("no detail");
+            let told = format!("{}: {detail}", command.unwrap_or("a command"));
+            self.world.tally.error(self.id, &told);
+        }
+        let now_s = self.now_s();
+        self.mind.refused(now_s);
+        self.look_soon();
+    }
+
+    fn look_soon(&mut self) {
+        self.look_at = self.look_at.min(Instant::now() + GATHER);
+    }
+}
+
+/// Whether a delta says anything: an empty one only shows that the server lives.
+fn is_news(frame: &Value) -> bool {
+    let sets = frame["set"].as_object().is_some_and(|set| !set.is_empty());
+    sets || frame["remove"].as_array().is_some_and(|remove| !remove.is_empty())
+}
+
+async fn send(socket: &mut Socket, frame: &Value) -> Result<(), String> {
+    match timeout(SEND_TIME_MAX, socket.send(Message::text(frame.to_string()))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the server reads nothing".into()),
+    }
+}

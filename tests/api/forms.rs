@@ -1,0 +1,172 @@
+//! What is not there, not readable or not valid is a problem that names it.
+
+use atalaya::api::roles::TABLE;
+use serde_json::{Value, json};
+
+use crate::house::{House, NOBODY, house};
+use crate::table::body_of;
+
+#[actix_web::test]
+async fn what_is_not_there_is_a_problem_too() {
+    let house = house().await;
+    for (method, path, token, status) in [
+        ("GET", "/api/v1/nothing", "", 401),
+        ("GET", "/api/v1/nothing", house.admin.as_str(), 404),
+        ("GET", "/nothing", "", 404),
+        ("GET", "/api/v1/agents/", house.admin.as_str(), 404),
+        ("DELETE", "/health/live", "", 405),
+        ("DELETE", "/api/v1/agents", house.admin.as_str(), 405),
+        ("GET", "/api/v1/agents?colour=red", house.admin.as_str(), 400),
+        ("GET", "/api/v1/agents?limit=0", house.admin.as_str(), 400),
+        ("GET", "/api/v1/contacts/not-a-uuid", house.admin.as_str(), 404),
+        ("GET", "/boom", "", 500),
+    ] {
+        let reply = house.send(House::request(method, path, token)).await;
+        assert_eq!(reply.status, status, "{method} {path}: {reply:?}");
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}");
+        assert_eq!(reply.json["status"], status, "{path}");
+        println!("{method} {path} → {status} {}: {}", reply.problem(), reply.json["detail"]);
+    }
+    for path in ["/health/live", "/health/ready"] {
+        assert_eq!(house.get(path, "").await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_valid_is_named() {
+    let house = house().await;
+    house.staffed(&["ana"]).await;
+    let queue = "/api/v1/queues/q";
+    for (path, body, status, field) in [
+        (queue, json!({"name": "Q", "relax": []}), 422, "relax"),
+        (queue, json!({"name": "Q", "channel": "chat"}), 422, "channel"),
+        (queue, json!({"name": "Q", "strategy": {"agent": "most_skilled"}}), 422, "strategy.agent"),
+        (queue, json!({"name": "Q", "wrap_up": "soon"}), 422, "wrap_up"),
+        (queue, json!({"name": "Q", "max_waiting": "many"}), 400, "max_waiting"),
+        (queue, json!({"name": "Q", "requires": {"x": 11}}), 422, "requires"),
+        (queue, json!({"name": "Q", "service_level": {"part": 1}}), 400, "service_level.part"),
+        ("/api/v1/queues/totals", json!({"name": "Q"}), 422, "id"),
+        ("/api/v1/agents/a", json!({"name": "A"}), 422, "team"),
+    ] {
+        let reply = house.ask("PUT", path, &house.admin, body.clone()).await;
+        assert_eq!((reply.status, &reply.json["field"]), (status, &json!(field)), "{body}");
+    }
+    for later in ["citizen", "preferred_agent"] {
+        let mut call = json!({"channel": "voice", "queue": "pensions"});
+        call[later] = json!({"id": "x"});
+        let reply = house.ask("POST", "/api/v1/contacts", &house.admin, call.clone()).await;
+        assert_eq!((reply.status, reply.problem()), (422, "not-in-this-version"));
+        call[later] = Value::Null;
+        assert_eq!(house.ask("POST", "/api/v1/contacts", &house.admin, call).await.status, 201);
+    }
+    let put = House::request("PUT", "/api/v1/queues/pensions", &house.admin);
+    let put = put.insert_header(("If-Match", "\"9\"")).set_json(json!({"name": "P"}));
+    let stale = house.send(put).await;
+    assert_eq!((stale.status, &stale.json["version"]), (412, &json!(1)));
+    let put = House::request("PUT", "/api/v1/queues/pensions", &house.admin);
+    let put = put.insert_header(("If-Match", "\"1\"")).set_json(json!({"name": "P"}));
+    let fresh = house.send(put).await;
+    assert_eq!((fresh.status, fresh.header("etag")), (200, Some("\"2\"")));
+    let shut = json!({"emergency": true, "reason": "fire"});
+    let shut = house.ask("POST", "/api/v1/queues/pensions/close", &house.admin, shut).await;
+    assert_eq!(shut.json["state"], "emergency_closed");
+    let call = json!({"channel": "voice", "queue": "pensions"});
+    let refused = house.ask("POST", "/api/v1/contacts", &house.admin, call).await;
+    assert_eq!((refused.status, &refused.json["state"]), (201, &json!("refused")));
+}
+
+/// Every field that some route knows.
+const FIELDS: [&str; 31] = [
+    "name",
+    "team",
+    "level",
+    "skills",
+    "languages",
+    "capacity",
+    "queues",
+    "state",
+    "reason",
+    "after",
+    "force",
+    "why",
+    "short_name",
+    "channel",
+    "requires",
+    "language",
+    "levels",
+    "service_level",
+    "max_waiting",
+    "wrap_up",
+    "offer_timeout",
+    "strategy",
+    "on_reject",
+    "max_misses",
+    "short_abandon",
+    "emergency",
+    "priority",
+    "by",
+    "outcome",
+    "role",
+    "token",
+];
+
+#[actix_web::test]
+async fn no_value_of_any_field_is_a_fault_of_ours() {
+    let house = house().await;
+    house.staffed(&["ana"]).await;
+    let contact = house.call().await;
+    let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let nasty = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(""),
+        json!("\u{0}\u{202e}"),
+        json!("99999999999d"),
+        json!("-1s"),
+        json!("é".repeat(300)),
+        json!([]),
+        json!([null]),
+        json!([[]]),
+        json!({}),
+        json!({"": {}}),
+        json!({"pensions": 0}),
+        json!({"share": 2, "within": []}),
+        json!({"voice": 255}),
+        json!({"voice": 1e9}),
+        deep,
+    ];
+    let mut statuses = std::collections::BTreeMap::<u16, usize>::new();
+    for line in TABLE.iter().filter(|line| !["GET", "DELETE"].contains(&line.method)) {
+        let path = line.path.replace("contacts/{id}", &format!("contacts/{contact}"));
+        let path = path.replace("agents/{id}", "agents/ana").replace("{offer}", NOBODY);
+        let path = path.replace("{id}", "pensions");
+        for field in FIELDS {
+            for value in &nasty {
+                let mut body = body_of(line);
+                body[field] = value.clone();
+                let own = path.contains("/offers/") || path.ends_with("/presence");
+                let mut request = House::request(line.method, &path, &house.admin);
+                if own {
+                    request = request.insert_header(("Atalaya-Agent", "ana"));
+                }
+                let reply = house.send(request.set_json(&body)).await;
+                *statuses.entry(reply.status).or_default() += 1;
+                assert!(reply.status < 500, "{} {path} {body}: {reply:?}", line.method);
+            }
+        }
+    }
+    println!("{statuses:?}");
+    assert!(statuses[&400] > 1_000 && statuses[&422] > 100, "{statuses:?}");
+    let queries =
+        ["limit=-1", "limit=x", "cursor=%00", "cursor=%ff", "after=-1", "%", "=&&=", "a[]"];
+    for line in TABLE.iter().filter(|line| line.method == "GET") {
+        for query in queries {
+            let path = format!("{}?{query}", line.path.replace("{id}", "%2e%2e"));
+            let reply = house.get(&path, &house.admin).await;
+            assert!(reply.status < 500, "{path}: {reply:?}");
+        }
+    }
+}
