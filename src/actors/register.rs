@@ -27,6 +27,14 @@ struct Lease {
     sockets: u32,
     /// Whether the verdict is on its way.
     told: bool,
+    /// Whether the agent was heard of since the verdict.
+    spoke: bool,
+}
+
+impl Lease {
+    const fn new(heard: Instant) -> Self {
+        Self { heard, sockets: 0, told: false, spoke: false }
+    }
 }
 
 /// See the module. It holds one lease for each agent who was ever heard of or signed in.
@@ -59,9 +67,10 @@ impl Register {
         let mut leases = self.leases();
         if let Some(lease) = leases.get_mut(agent) {
             lease.heard = lease.heard.max(now);
+            lease.spoke = true;
             change(lease);
         } else {
-            let mut lease = Lease { heard: now, sockets: 0, told: false };
+            let mut lease = Lease::new(now);
             change(&mut lease);
             leases.insert(agent.clone(), lease);
         }
@@ -70,13 +79,6 @@ impl Register {
     /// Whether the agent has a socket open.
     pub fn has_socket(&self, agent: &AgentId) -> bool {
         self.leases().get(agent).is_some_and(|lease| lease.sockets > 0)
-    }
-
-    /// Whether the agent was heard of within a lease before `now`.
-    pub fn is_fresh(&self, agent: &AgentId, now: Instant) -> bool {
-        let leases = self.leases();
-        let lease = leases.get(agent);
-        lease.is_some_and(|lease| now.saturating_duration_since(lease.heard) < LEASE)
     }
 
     /// A look at `now`, which came `late`: whose lease is over among `held`, who are signed in and
@@ -89,24 +91,22 @@ impl Register {
         }
         let mut over = Vec::new();
         for agent in held {
-            let lease = leases.entry(agent.clone()).or_insert(Lease {
-                heard: now,
-                sockets: 0,
-                told: false,
-            });
+            let lease = leases.entry(agent.clone()).or_insert_with(|| Lease::new(now));
             if !lease.told && now.saturating_duration_since(lease.heard) >= LEASE {
-                lease.told = true;
+                (lease.told, lease.spoke) = (true, false);
                 over.push(agent.clone());
             }
         }
         over
     }
 
-    /// The verdict on the agent has arrived, or was refused: it may be told again.
-    fn arrived(&self, agent: &AgentId) {
-        if let Some(lease) = self.leases().get_mut(agent) {
+    /// The verdict on the agent has arrived, or was refused: it may be told again. Says whether
+    /// the agent was heard of meanwhile.
+    fn arrived(&self, agent: &AgentId) -> bool {
+        self.leases().get_mut(agent).is_some_and(|lease| {
             lease.told = false;
-        }
+            lease.spoke
+        })
     }
 }
 
@@ -118,10 +118,15 @@ pub async fn watch(centre: Arc<Centre>) {
         let now = Instant::now();
         let late = now.saturating_duration_since(last).saturating_sub(SWEEP);
         last = now;
-        let held = centre.board().roster().held();
-        for agent in centre.register.sweep(&held, now, late) {
-            actix::spawn(tell_lost(centre.clone(), agent));
-        }
+        look(&centre, now, late);
+    }
+}
+
+/// One look at the leases, which came `late`; whose lease is over is told so.
+pub fn look(centre: &Arc<Centre>, now: Instant, late: Duration) {
+    let held = centre.board().roster().held();
+    for agent in centre.register.sweep(&held, now, late) {
+        actix::spawn(tell_lost(centre.clone(), agent));
     }
 }
 
@@ -129,9 +134,9 @@ pub async fn watch(centre: Arc<Centre>) {
 async fn tell_lost(centre: Arc<Centre>, id: AgentId) {
     let lost = Command::Agent(agent::Command::Lost);
     let told = centre.tell(id.clone().into(), lost, None, Cause::system()).await;
-    centre.register.arrived(&id);
+    let spoke = centre.register.arrived(&id);
     match told {
-        Ok(_) if centre.register.is_fresh(&id, Instant::now()) => {
+        Ok(_) if spoke => {
             let heard = Command::Agent(agent::Command::Heard { start: centre.start_number() });
             if let Err(error) = centre.tell(id.clone().into(), heard, None, Cause::system()).await {
                 tracing::warn!(agent = %id, %error, "cannot say that an agent is heard");

@@ -1,5 +1,8 @@
 //! The agent's socket: offers and recalls at once, commands, one agent on two screens.
 
+use std::time::{Duration, Instant};
+
+use atalaya::actors::register;
 use atalaya_domain::agent;
 use atalaya_domain::machine::Event;
 use serde_json::json;
@@ -98,16 +101,14 @@ async fn s17_two_sessions_are_one_sign_in() {
 }
 
 #[actix_web::test]
-async fn one_who_is_lost_is_heard_by_any_message() {
+async fn silence_makes_lost_and_any_message_heard() {
     let house = house(1.0).await;
     let ana = house.staffed("ana", json!({})).await;
     let mut socket = house.connect(&ana).await;
     socket.command("presence", json!({"state": "ready"})).await;
     let mut desk = socket.subscribe("agent").await;
-    let lost = atalaya_domain::machine::Command::Agent(agent::Command::Lost);
-    let id = atalaya_domain::ids::AgentId::new("ana").unwrap();
-    let cause = atalaya::journal::commit::Cause::system();
-    house.centre.tell(id.into(), lost, None, cause).await.unwrap();
+    // A look a lease from now finds a lease of silence.
+    register::look(&house.centre, Instant::now() + register::LEASE, Duration::ZERO);
     desk.until(&mut socket, |data| data["agent"]["state"] == "lost").await;
     socket.say(json!({"type": "pong"})).await;
     desk.until(&mut socket, |data| data["agent"]["state"] == "ready").await;

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::to_bytes;
 use actix_web::dev::{Server, ServerHandle};
@@ -24,6 +25,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// Where the centre's clock stands at first: 2026-03-02, 08:00.
 const START: Timestamp = Timestamp(1_772_438_400_000_000);
+
+/// Far over what any frame takes, so that it ends only what hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct House {
     pub(crate) api: Data<Api>,
@@ -170,7 +174,8 @@ impl Socket {
     /// The next frame, pings answered and left out; why it was closed.
     pub(crate) async fn next_or_close(&mut self) -> Result<Value, Option<CloseFrame>> {
         loop {
-            match self.stream.next().await {
+            let next = tokio::time::timeout(PATIENCE, self.stream.next()).await;
+            match next.expect("nothing came") {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).unwrap();
                     if frame["type"] != "ping" {

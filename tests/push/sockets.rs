@@ -1,5 +1,7 @@
 //! The socket itself: credit, what is refused, and how it ends.
 
+use actix_web::dev::Extensions;
+use atalaya::api::ws;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -87,6 +89,17 @@ async fn no_tick_goes_out_before_the_pong_of_the_last() {
 }
 
 #[actix_web::test]
+async fn a_connection_is_set_up_so_that_the_kernel_ends_a_jam() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    ws::on_connect(&stream, &mut Extensions::new());
+    let socket = socket2::SockRef::from(&stream);
+    assert_eq!(socket.tcp_user_timeout().unwrap(), Some(ws::TCP_PATIENCE));
+    // The kernel doubles what it is asked for.
+    assert_eq!(socket.send_buffer_size().unwrap(), 2 * ws::SEND_BUFFER_BYTES);
+}
+
+#[actix_web::test]
 async fn what_is_not_understood_is_told_and_the_tenth_closes() {
     let house = house(0.0).await;
     let supervisor = house.token("supervisor", None, None).await;
@@ -118,6 +131,12 @@ async fn frames_of_another_kind_close_it() {
     let mut socket = house.connect(&supervisor).await;
     socket.raw(Message::binary(vec![1, 2])).await;
     assert_eq!(socket.closed().await, Some(1003));
+    let mut bare = Bare::connect(&house, &supervisor).await;
+    assert_eq!(bare.json().await["type"], "welcome");
+    // The first part of a text, to be continued.
+    bare.0.write_all(&[0x01, 0x81, 0, 0, 0, 0, b'{']).await.unwrap();
+    let (opcode, payload) = bare.receive().await;
+    assert_eq!((opcode, &payload[..2]), (8, &1003_u16.to_be_bytes()[..]));
     let mut bare = Bare::connect(&house, &supervisor).await;
     assert_eq!(bare.json().await["type"], "welcome");
     // The head alone of a frame that is one byte too long.

@@ -39,8 +39,8 @@ use crate::views::Scope;
 
 /// The subprotocol.
 pub const PROTOCOL: &str = "atalaya.v1.json";
-/// Sockets of one server; one past it is refused (503).
-pub const SOCKETS_MAX: usize = 8_192;
+/// Sockets of one server; one past it is refused (503), so that requests have connections left.
+pub const SOCKETS_MAX: usize = 6_144;
 /// How long what was sent may lie unacknowledged before the kernel ends the connection.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of the kernel's send buffer: a client that stops reading holds few stale frames.
@@ -179,7 +179,10 @@ async fn tick(api: Arc<Api>) {
     while !api.core.is_closed() {
         ticks.tick().await;
         for (channel, scope) in api.push.live(Instant::now()) {
-            if channel.is_due(api.core.last_seq(), Instant::now()) {
+            // A desk is shown when its own events come; here it only breaks the silence.
+            let is_desk = matches!(channel.topic(), Topic::Agent(_));
+            let seq = if is_desk { 0 } else { api.core.last_seq() };
+            if channel.is_due(seq, Instant::now()) {
                 channel.show(reading(&api, channel.topic(), scope), Instant::now());
             }
         }
