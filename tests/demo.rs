@@ -149,6 +149,36 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
 }
 
 #[actix_web::test]
+async fn a_second_life_takes_up_what_the_first_left() {
+    let (server, admin) = house().await;
+    let server = format!("http://{server}");
+    let client = Client::new(&server, &admin).unwrap();
+    let active = async || {
+        let page = client.get("/api/v1/contacts?state=active").await.ok()?;
+        page["items"].as_array().filter(|items| items.len() > 3).cloned()
+    };
+    // Cut off in the midst of talks: no caller hangs up and no agent completes.
+    let left = tokio::select! {
+        ended = live(options(server.clone(), admin.clone(), 600)) => panic!("{ended:?}"),
+        left = support::wait_for_async("talks", active) => left,
+    };
+    let over = async || {
+        for contact in &left {
+            let path = format!("/api/v1/contacts/{}", contact["id"].as_str().unwrap());
+            let state = client.get(&path).await.ok()?["state"].clone();
+            if state != "closed" {
+                return None;
+            }
+        }
+        Some(())
+    };
+    tokio::select! {
+        ended = live(options(server.clone(), admin.clone(), 600)) => panic!("{ended:?}"),
+        () = support::wait_for_async("the end of the talks", over) => (),
+    }
+}
+
+#[actix_web::test]
 async fn without_sockets_it_says_so() {
     for status in [404, 501] {
         let (server, admin) = house().await;

@@ -260,7 +260,11 @@ impl Mind {
             Doing::Wrapping { contact, at_s } => {
                 *at_s = said_s;
                 let outcome = OUTCOMES[self.chance.random_range(0..OUTCOMES.len())];
-                let args = json!({"contact": contact, "outcome": outcome, "topic": self.queue});
+                let mut args = json!({ "contact": contact, "outcome": outcome });
+                // Not known of what a former life left.
+                if !self.queue.is_empty() {
+                    args["topic"] = self.queue.as_str().into();
+                }
                 Some(Say { command: "wrap_up", args })
             }
         }
