@@ -6,10 +6,12 @@ use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use atalaya::cli::demo::{self, Wanted};
 use atalaya::cli::serve::{self, Settings};
 use atalaya::replay::{self, ReplayError, report::Report};
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 use clap::{Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -36,6 +38,28 @@ enum Command {
         /// Where the clock of a new store starts, RFC 3339; needs `--clock-rate`
         #[arg(long, requires = "clock_rate")]
         clock_start: Option<jiff::Timestamp>,
+    },
+    /// Runs the server with a small simulated centre living in it
+    #[command(after_help = "Example: atalaya demo --speed 20 --fresh")]
+    Demo {
+        /// Centre seconds in a second, 1 to 60
+        #[arg(long, default_value_t = 20.0)]
+        speed: f64,
+        /// Begin with an empty folder
+        #[arg(long)]
+        fresh: bool,
+        /// The data folder
+        #[arg(long, default_value = "demo-data")]
+        data: PathBuf,
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// How long it lives, like `10m`; left out: until it is ended
+        #[arg(long = "for", value_parser = length)]
+        run_for: Option<Duration>,
+        /// The same seed gives the same callers
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Plays a recorded day through the server's actors
     #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 0 --data day")]
@@ -70,6 +94,9 @@ fn main() -> ExitCode {
             let start = clock_start.map(|at| Timestamp(at.as_microsecond()));
             serve(&Settings { data, listen, rate, start })
         }
+        Command::Demo { speed, fresh, data, listen, run_for, seed } => {
+            demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)
+        }
         Command::Replay { file, speed: _, data, contacts, format } => {
             play(&file, data.as_deref(), contacts.as_deref(), format).map_err(Into::into)
         }
@@ -84,9 +111,15 @@ fn main() -> ExitCode {
     }
 }
 
+fn length(text: &str) -> Result<Duration, String> {
+    let span = Span::parse(text).map_err(|error| error.to_string())?;
+    let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;
+    Ok(Duration::from_micros(micros))
+}
+
 fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let data = settings.data.display().to_string();
-    serve::run(settings, |address| {
+    serve::run(settings, |address, _, _| {
         let out = &mut stdout();
         // Nobody need listen to standard output for the server to serve.
         let _ = writeln!(out, "An administrator's token of a new folder is in {data}/admin.token");

@@ -144,7 +144,6 @@ async fn tell_lost(centre: Arc<Centre>, id: AgentId) {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     fn ana() -> AgentId {

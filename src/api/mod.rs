@@ -41,6 +41,8 @@ pub struct Api {
     pub core: Core,
     /// Ways from secrets to credentials.
     pub secrets: secrets::Secrets,
+    /// Links that enter once.
+    pub tickets: sessions::Tickets,
     /// What became of requests with keys.
     pub outcomes: Box<dyn idempotency::Outcomes>,
     /// The classes of priority.
@@ -58,6 +60,7 @@ impl Api {
         Self {
             secrets: secrets::Secrets::new(key, &core),
             core,
+            tickets: sessions::Tickets::default(),
             outcomes: Box::new(idempotency::InMemory::default()),
             priorities: Priorities::default(),
             epoch,

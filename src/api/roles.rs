@@ -133,6 +133,7 @@ pub const TABLE: &[Line] = &[
     line("GET", "/api/v1/tokens", ADMIN),
     line("POST", "/api/v1/tokens", ADMIN),
     line("DELETE", "/api/v1/tokens/{id}", ADMIN),
+    line("GET", "/enter", Who::Open),
     line("POST", "/api/v1/sessions", Who::Open),
     line("DELETE", "/api/v1/sessions/current", ALL),
 ];

@@ -83,6 +83,7 @@ fn routes(app: &mut ServiceConfig) {
         .service(v1("/events").route(get().to(events::list)))
         .service(v1("/tokens").route(get().to(tokens::list)).route(post().to(tokens::create)))
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))
+        .service(resource("/enter").route(get().to(sessions::enter)))
         .service(v1("/sessions").route(post().to(sessions::create)))
         .service(v1("/sessions/current").route(delete().to(sessions::end)));
     assets::configure(app);

@@ -1,19 +1,24 @@
 //! Sessions: a token becomes a cookie, so that a page can call and open sockets.
 
-use actix_web::HttpResponse;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
 use actix_web::http::header::SET_COOKIE;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use atalaya_domain::credential::{Command, Grant};
 use atalaya_domain::ids::{CredentialId, EntityId};
 use atalaya_domain::machine;
-use atalaya_domain::time::Span;
+use atalaya_domain::time::{Span, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::Api;
 use super::body::{Body, missing, slug};
-use super::call::Call;
+use super::call::{Call, Caller};
 use super::guard::{CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, by_token};
+use super::page::Query;
 use super::problem::{Code, Problem};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, same};
 use super::wire;
 use crate::actors::clock::wall_now;
 
@@ -27,38 +32,104 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let caller = by_token(&call.api, &token).ok_or_else(|| {
         Problem::new(Code::Unauthenticated, "cannot make a session: the token does not hold")
     })?;
+    let opened = open(&call.api, &caller).await?;
+    let mut response = HttpResponse::Created();
+    opened.set_cookies(&mut response);
+    response.insert_header(("Location", "/api/v1/sessions/current"));
+    Ok(response.json(json!({
+        "id": opened.id.to_string(),
+        "role": caller.role.name(),
+        "agent": wire::text_or_null(caller.agent.as_ref()),
+        "expires_at": wire::instant_or_null(Some(opened.expires_at)),
+        "csrf": { "header": CSRF_HEADER, "cookie": CSRF_COOKIE },
+    })))
+}
+
+/// `GET /enter?ticket=…`: the link that a demo prints: once, from this machine only.
+pub async fn enter(call: Call, req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let refused = || {
+        let detail =
+            "cannot enter: the link holds once, and on this machine only; sign in by token";
+        Problem::new(Code::Unauthenticated, detail)
+    };
+    if !req.peer_addr().is_some_and(|peer| peer.ip().is_loopback()) {
+        return Err(refused());
+    }
+    let ticket = Query::of(&call, &["ticket"])?.get("ticket").map(str::to_owned);
+    let token = ticket.and_then(|ticket| call.api.tickets.take(&ticket)).ok_or_else(refused)?;
+    let caller = by_token(&call.api, &token).ok_or_else(refused)?;
+    let opened = open(&call.api, &caller).await?;
+    let mut response = HttpResponse::SeeOther();
+    opened.set_cookies(&mut response);
+    response.insert_header(("Location", "/wallboard"));
+    Ok(response.finish())
+}
+
+/// Most links that wait to be used; past it the oldest is void.
+pub const TICKETS_MAX: usize = 16;
+
+/// Links that enter without a token, each once.
+#[derive(Debug, Default)]
+pub struct Tickets(Mutex<VecDeque<(String, String)>>);
+
+impl Tickets {
+    /// A ticket that enters as the holder of `token`.
+    pub fn make(&self, token: &str) -> Result<String, Problem> {
+        let ticket = Secrets::make()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == TICKETS_MAX {
+            all.pop_front();
+        }
+        all.push_back((ticket.clone(), token.to_owned()));
+        Ok(ticket)
+    }
+
+    fn take(&self, ticket: &str) -> Option<String> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = all.iter().position(|(known, _)| same(known, ticket))?;
+        all.remove(at).map(|(_, token)| token)
+    }
+}
+
+/// A session that was made, with the secrets that go to its cookies.
+struct Opened {
+    id: CredentialId,
+    secret: String,
+    csrf: String,
+    expires_at: Timestamp,
+}
+
+impl Opened {
+    fn set_cookies(&self, response: &mut HttpResponseBuilder) {
+        let cookie = |name: &str, value: &str, more: &str| {
+            let seconds = SESSION_FOR.0 / atalaya_domain::time::MICROS_PER_SECOND;
+            format!("{name}={value}; Path=/; Secure; SameSite=Strict; Max-Age={seconds}{more}")
+        };
+        response.append_header((SET_COOKIE, cookie(SESSION_COOKIE, &self.secret, "; HttpOnly")));
+        response.append_header((SET_COOKIE, cookie(CSRF_COOKIE, &self.csrf, "")));
+    }
+}
+
+async fn open(api: &Api, caller: &Caller) -> Result<Opened, Problem> {
     let secret = Secrets::make()?;
-    let hash = call.api.secrets.hash("session", &secret);
+    let hash = api.secrets.hash("session", &secret);
     let id = CredentialId(Uuid::now_v7());
     let to = EntityId::Session(id);
-    let expires_at = Some(wall_now().plus(SESSION_FOR));
+    let expires_at = wall_now().plus(SESSION_FOR);
     let grant = Grant {
         hash,
         role: slug("role", caller.role.name())?,
         agent: caller.agent.clone(),
-        scope: None,
+        // What a token may not do, its session may not; what it may besides is for programs.
+        scope: if caller.reads_only { Some(slug("scope", "read")?) } else { None },
         token: Some(caller.token),
-        expires_at,
+        expires_at: Some(expires_at),
     };
     let command = machine::Command::Credential(Command::Make(grant));
-    call.api.core.tell(to.clone(), command, caller.cause()).await?;
-    call.api.secrets.learn(hash, to);
-    let csrf = call.api.secrets.csrf(&secret);
-    let cookie = |name: &str, value: &str, more: &str| {
-        let seconds = SESSION_FOR.0 / atalaya_domain::time::MICROS_PER_SECOND;
-        format!("{name}={value}; Path=/; Secure; SameSite=Strict; Max-Age={seconds}{more}")
-    };
-    let mut response = HttpResponse::Created();
-    response.append_header((SET_COOKIE, cookie(SESSION_COOKIE, &secret, "; HttpOnly")));
-    response.append_header((SET_COOKIE, cookie(CSRF_COOKIE, &csrf, "")));
-    response.insert_header(("Location", "/api/v1/sessions/current"));
-    Ok(response.json(json!({
-        "id": id.to_string(),
-        "role": caller.role.name(),
-        "agent": wire::text_or_null(caller.agent.as_ref()),
-        "expires_at": wire::instant_or_null(expires_at),
-        "csrf": { "header": CSRF_HEADER, "cookie": CSRF_COOKIE },
-    })))
+    api.core.tell(to.clone(), command, caller.cause()).await?;
+    api.secrets.learn(hash, to);
+    let csrf = api.secrets.csrf(&secret);
+    Ok(Opened { id, secret, csrf, expires_at })
 }
 
 /// `DELETE /sessions/current`: signs out; 404 for a caller who came with a token.

@@ -1,3 +1,4 @@
 //! What the command line starts: the parts of the house, put together.
 
+pub mod demo;
 pub mod serve;

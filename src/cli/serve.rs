@@ -69,12 +69,30 @@ fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ServeError {
     |source| ServeError::Io { what, source }
 }
 
-/// Serves until SIGTERM or SIGINT; `ready` is told the address once requests are answered.
-pub fn run(settings: &Settings, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+/// Serves until SIGTERM or SIGINT; `ready` is told the address once requests are answered, and may
+/// end the server by what it is given.
+pub fn run(
+    settings: &Settings,
+    ready: impl FnOnce(SocketAddr, &Data<Api>, Stop),
+) -> Result<(), ServeError> {
     actix::System::new().block_on(serve(settings, ready))
 }
 
-async fn serve(settings: &Settings, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+/// Ends the server as a signal does.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<tokio::sync::Notify>);
+
+impl Stop {
+    /// Now.
+    pub fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+async fn serve(
+    settings: &Settings,
+    ready: impl FnOnce(SocketAddr, &Data<Api>, Stop),
+) -> Result<(), ServeError> {
     let dir = &settings.data;
     std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
     let mut history = Vec::new();
@@ -97,13 +115,17 @@ async fn serve(settings: &Settings, ready: impl FnOnce(SocketAddr)) -> Result<()
     let address = listener.local_addr().map_err(io("learn the address"))?;
     let server = routes::serve(api.clone(), listener).map_err(io("start the server"))?;
     let handle = server.handle();
+    let stop = Stop::default();
+    ready(address, &api, stop.clone());
     actix::spawn(async move {
-        stopped().await;
+        tokio::select! {
+            () = stopped() => (),
+            () = stop.0.notified() => (),
+        }
         // Sockets first: an open one would hold the stop for its whole time-out.
         api.push.close_all();
         handle.stop(true).await;
     });
-    ready(address);
     server.await.map_err(io("serve"))?;
     close(&centre, writer)
 }

@@ -80,3 +80,35 @@ async fn tokens_are_found_again_by_their_hash_and_only_with_the_key() {
     let session = house.api.secrets.find("session", &house.admin);
     assert!(session.is_none(), "a token is no session");
 }
+
+#[actix_web::test]
+async fn a_link_enters_once_and_on_this_machine_only() {
+    let house = house().await;
+    let enter = |ticket: &str, peer: &str| {
+        House::plain("GET", &format!("/enter?ticket={ticket}"), "").peer_addr(peer.parse().unwrap())
+    };
+    let ticket = house.api.tickets.make(&house.admin).unwrap();
+    assert_eq!(house.send(enter(&ticket, "192.0.2.7:4000")).await.status, 401, "from elsewhere");
+    let first = house.send(enter(&ticket, "127.0.0.1:4000")).await;
+    assert_eq!((first.status, first.header("location")), (303, Some("/wallboard")));
+    assert!(first.header("set-cookie").is_some_and(|cookie| cookie.starts_with("__Host-atalaya=")));
+    assert_eq!(house.send(enter(&ticket, "127.0.0.1:4000")).await.status, 401, "a second time");
+}
+
+#[actix_web::test]
+async fn the_session_of_a_token_that_reads_only_reads_only() {
+    let house = house().await;
+    let wall = json!({"role": "supervisor", "scope": "read"});
+    let made = house.ask("POST", "/api/v1/tokens", &house.admin, wall).await;
+    let token = json!({"token": made.json["token"]});
+    let signed_in = house.ask("POST", "/api/v1/sessions", "", token).await;
+    let cookies = signed_in.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let cookies: Vec<_> = cookies.map(|(_, value)| value.split(';').next().unwrap()).collect();
+    let csrf = cookies[1].strip_prefix("__Host-atalaya-csrf=").unwrap().to_owned();
+    let request = House::request("POST", "/api/v1/queues/nowhere/close", "")
+        .insert_header(("Cookie", cookies.join("; ")))
+        .insert_header(("Atalaya-Csrf", csrf))
+        .set_json(json!({}));
+    let refused = house.send(request).await;
+    assert_eq!((refused.status, refused.problem()), (403, "forbidden"), "{refused:?}");
+}

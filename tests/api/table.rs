@@ -29,7 +29,9 @@ fn wanted(line: &Line, role: Role) -> u16 {
         ("PUT", _) | ("POST", "/api/v1/tokens") => 201,
         // A contact cannot come to a queue that is not there: the body is at fault.
         ("POST", "/api/v1/contacts") => 422,
-        ("POST", "/api/v1/sessions") => 401,
+        ("POST", "/api/v1/sessions") | ("GET", "/enter") => 401,
+        // Let through, and then not a handshake.
+        ("GET", "/ws") => 400,
         ("DELETE", "/api/v1/sessions/current") => 404,
         ("PATCH", _) | ("GET", "/api/v1/queues/{id}/waiting") if role == Role::Agent => 403,
         (_, path) if path.contains('{') => 404,

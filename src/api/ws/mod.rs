@@ -10,6 +10,7 @@
 pub mod commands;
 pub mod desk;
 pub mod frames;
+pub mod limit;
 pub mod session;
 pub mod topics;
 
@@ -211,7 +212,9 @@ pub async fn connect(
     if call.api.push.closing.load(Ordering::Acquire) || call.api.push.count() >= SOCKETS_MAX {
         return Err(Problem::new(Code::Overloaded, "cannot open another socket; try again later"));
     }
-    let session = Session::new(call.api.clone(), caller);
+    let over = Arc::new(AtomicBool::new(false));
+    let payload = limit::frames(payload, frames::FRAME_BYTES_MAX, over.clone());
+    let session = Session::new(call.api.clone(), caller, over);
     WsResponseBuilder::new(session, &req, payload)
         .protocols(&[PROTOCOL])
         .frame_size(frames::FRAME_BYTES_MAX)

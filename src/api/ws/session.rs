@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -65,6 +66,8 @@ pub struct Session {
     api: Arc<Api>,
     caller: Caller,
     id: Uuid,
+    /// Whether the client announced a frame that is too large.
+    over: Arc<AtomicBool>,
     watching: BTreeMap<Topic, Watching>,
     tick: u64,
     /// The tick whose Pong is not back, and since when.
@@ -77,12 +80,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A socket of `caller`.
-    pub fn new(api: Arc<Api>, caller: Caller) -> Self {
+    /// A socket of `caller`; `over`: whether a frame was too large.
+    pub fn new(api: Arc<Api>, caller: Caller, over: Arc<AtomicBool>) -> Self {
         Self {
             api,
             caller,
             id: Uuid::now_v7(),
+            over,
             watching: BTreeMap::new(),
             tick: 0,
             in_flight: None,
@@ -319,7 +323,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
                 self.end(ctx, CloseCode::Unsupported, why);
             }
             Ok(Message::Nop) => (),
-            Err(ProtocolError::Overflow) => {
+            Err(_) if self.over.load(Ordering::Acquire) => {
                 self.end(ctx, CloseCode::Size, "the frame is too large");
             }
             Err(_) => self.end(ctx, CloseCode::Protocol, "cannot read the frame"),

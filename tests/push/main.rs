@@ -1,0 +1,11 @@
+//! What is pushed: a real server, real sockets, and the promises of the topics.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod agents;
+mod house;
+mod sockets;
+mod topics;
