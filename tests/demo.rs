@@ -125,7 +125,9 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
     assert_eq!((errors, summary.engaged), (0, 0), "{summary}");
     assert!(callers > 0 && answered > 0, "{summary}");
     assert_eq!(summary.reconnects, u64::from(CUTS), "{summary}");
-    assert_eq!(answered, summary.offers_accepted, "{summary}");
+    // With each socket that was cut off one answer to an accept may have been lost.
+    let unheard = answered.checked_sub(summary.offers_accepted).unwrap();
+    assert!(unheard <= u64::from(CUTS), "{summary}");
     assert_eq!(callers, answered + abandoned + refused, "{summary}");
     // The server has all of them and nobody is left in it.
     let client = Client::new(&front, &admin).unwrap();
