@@ -125,7 +125,9 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
     assert_eq!((errors, summary.engaged), (0, 0), "{summary}");
     assert!(callers > 0 && answered > 0, "{summary}");
     assert_eq!(summary.reconnects, u64::from(CUTS), "{summary}");
-    assert_eq!(answered, summary.offers_accepted, "{summary}");
+    // With each socket that was cut off one answer to an accept may have been lost.
+    let unheard = answered.checked_sub(summary.offers_accepted).unwrap();
+    assert!(unheard <= u64::from(CUTS), "{summary}");
     assert_eq!(callers, answered + abandoned + refused, "{summary}");
     // The server has all of them and nobody is left in it.
     let client = Client::new(&front, &admin).unwrap();
@@ -145,6 +147,36 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
     for person in &centre::PEOPLE {
         let agent = client.get(&format!("/api/v1/agents/{}", person.id)).await.unwrap();
         assert_eq!(agent["state"], "signed_out", "{agent}");
+    }
+}
+
+#[actix_web::test]
+async fn a_second_life_takes_up_what_the_first_left() {
+    let (server, admin) = house().await;
+    let server = format!("http://{server}");
+    let client = Client::new(&server, &admin).unwrap();
+    let active = async || {
+        let page = client.get("/api/v1/contacts?state=active").await.ok()?;
+        page["items"].as_array().filter(|items| items.len() > 3).cloned()
+    };
+    // Cut off in the midst of talks: no caller hangs up and no agent completes.
+    let left = tokio::select! {
+        ended = live(options(server.clone(), admin.clone(), 600)) => panic!("{ended:?}"),
+        left = support::wait_for_async("talks", active) => left,
+    };
+    let over = async || {
+        for contact in &left {
+            let path = format!("/api/v1/contacts/{}", contact["id"].as_str().unwrap());
+            let state = client.get(&path).await.ok()?["state"].clone();
+            if state != "closed" {
+                return None;
+            }
+        }
+        Some(())
+    };
+    tokio::select! {
+        ended = live(options(server.clone(), admin.clone(), 600)) => panic!("{ended:?}"),
+        () = support::wait_for_async("the end of the talks", over) => (),
     }
 }
 

@@ -153,7 +153,8 @@ impl Mind {
         }
         let line = LINES.iter().find(|line| line.id == self.queue);
         let mean_s = line.map_or(TALK_MEAN_S, |line| line.talk_mean_s) * EITHER_SIDE;
-        let at_s = now_s + lognormal_s(&mut self.chance, mean_s, TALK_SIGMA);
+        let span_s = lognormal_s(&mut self.chance, mean_s, TALK_SIGMA);
+        let at_s = if self.is_leaving() { now_s } else { now_s + span_s };
         self.doing = Doing::Talking { contact, at_s };
     }
 
@@ -161,7 +162,8 @@ impl Mind {
         if matches!(&self.doing, Doing::Wrapping { contact: known, .. } if *known == contact) {
             return;
         }
-        let at_s = now_s + lognormal_s(&mut self.chance, WRAP_UP_MEAN_S, TALK_SIGMA);
+        let span_s = lognormal_s(&mut self.chance, WRAP_UP_MEAN_S, TALK_SIGMA);
+        let at_s = if self.is_leaving() { now_s } else { now_s + span_s };
         self.doing = Doing::Wrapping { contact, at_s };
     }
 
@@ -195,9 +197,14 @@ impl Mind {
         self.leave_at_s = self.leave_at_s.map(|at_s| at_s.min(again_s));
     }
 
-    /// The day is over: signs out once what is in hand has ended.
+    /// The day is over: brings what is in hand to its end, and signs out.
     pub fn leave(&mut self, now_s: f64) {
         self.leave_at_s.get_or_insert(now_s);
+        if let Doing::Talking { at_s, .. } | Doing::Wrapping { at_s, .. } = &mut self.doing
+            && at_s.is_finite()
+        {
+            *at_s = now_s;
+        }
     }
 
     /// Whether the day is over for it.
@@ -260,7 +267,11 @@ impl Mind {
             Doing::Wrapping { contact, at_s } => {
                 *at_s = said_s;
                 let outcome = OUTCOMES[self.chance.random_range(0..OUTCOMES.len())];
-                let args = json!({"contact": contact, "outcome": outcome, "topic": self.queue});
+                let mut args = json!({ "contact": contact, "outcome": outcome });
+                // Not known of what a former life left.
+                if !self.queue.is_empty() {
+                    args["topic"] = self.queue.as_str().into();
+                }
                 Some(Say { command: "wrap_up", args })
             }
         }
@@ -351,6 +362,20 @@ mod tests {
         assert!(said.is_some());
         mind.refused(10.0);
         assert_eq!(next(&mut mind), said);
+    }
+
+    #[test]
+    fn who_leaves_first_ends_what_is_in_hand() {
+        let work = |state: &str, leg: &str| json!({"state": state, "work": [{"contact": "c1", "state": leg}]});
+        let mut mind = Mind::new(1, 1);
+        mind.hear(0.0, &work("busy", "active"));
+        mind.leave(1.0);
+        let says = |mind: &mut Mind, now_s| mind.due(now_s).map(|say| say.command);
+        assert_eq!(says(&mut mind, 1.0), Some("presence"));
+        assert_eq!(says(&mut mind, 1.0), Some("complete"));
+        mind.hear(1.0, &work("wrap_up", "wrap_up"));
+        assert_eq!(says(&mut mind, 1.0), Some("wrap_up"));
+        assert_eq!(says(&mut mind, 1.0), None);
     }
 
     #[test]

@@ -239,7 +239,7 @@ pub async fn live(options: Options) -> Result<Summary, DemoError> {
     calls.spawn(callers::arrive(world.clone(), options.seed, hurry));
     let failed = tokio::select! {
         () = sleep_until(until) => None,
-        error = first_failure(&mut staff) => Some(error),
+        error = first_failure(&world, &mut staff) => Some(error),
     };
     stop_callers.send_replace(true);
     let _ = timeout(CLOSING_TIME_MAX, async { while calls.join_next().await.is_some() {} }).await;
@@ -255,10 +255,13 @@ pub async fn live(options: Options) -> Result<Summary, DemoError> {
 }
 
 /// The first agent who cannot work at all; none ever: waits for ever.
-async fn first_failure(staff: &mut JoinSet<Result<(), ClientError>>) -> DemoError {
+async fn first_failure(world: &World, staff: &mut JoinSet<Result<(), ClientError>>) -> DemoError {
     while let Some(ended) = staff.join_next().await {
-        if let Ok(Err(error)) = ended {
-            return error.into();
+        match ended {
+            Ok(Ok(())) => (),
+            Ok(Err(error)) => return error.into(),
+            // A panic: the others work on.
+            Err(error) => world.tally.error("an agent", &error),
         }
     }
     std::future::pending().await
