@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::actors::shell::Failure;
-use atalaya::journal::commit::{Cause, Said, Whose};
+use atalaya::journal::commit::{Cause, Commit, CommitError, Memory, Said, Sealed, Whose};
 use atalaya::journal::recorder::Recorder;
 use atalaya::views::Scope;
 use atalaya_domain::agent::{self, Facts, Kind, Wish};
@@ -66,6 +68,16 @@ impl Running {
     fn stop(self) {
         self.centre.close();
         self.writer.join().unwrap();
+    }
+
+    /// Nothing on disk: entries go to `commit`.
+    async fn on(commit: Box<dyn Commit>) -> Self {
+        let (history, time_zone) = (vec![], jiff::tz::TimeZone::UTC);
+        let arbiters = vec![actix::Arbiter::current()];
+        let clock = Clock::new(wall_now(), 1.0);
+        let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
+        let (centre, writer) = Centre::start(options).unwrap();
+        Self { centre, writer }
     }
 
     async fn tell(&self, to: EntityId, command: Command) -> Result<(), Failure> {
@@ -131,6 +143,33 @@ async fn furnish(running: &Running) {
     let lunch = Wish::NotReady(slug("lunch"));
     let lunch = agent::Command::Presence { wish: lunch, after: false, start: 1 };
     running.tell(agent("luis"), Command::Agent(lunch)).await.unwrap();
+}
+
+/// A log that has no room for the first offer.
+#[derive(Default)]
+struct Full(Memory, bool);
+
+impl Commit for Full {
+    fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
+        let mut events = batch.iter().flat_map(|sealed| &sealed.events);
+        if !self.1 && events.any(|event| event.recorded.event.name() == "offered") {
+            self.1 = true;
+            return Err(CommitError::Refused("full".into()));
+        }
+        self.0.commit(batch)
+    }
+}
+
+#[actix::test]
+async fn an_offer_that_found_no_room_is_made_again_though_nothing_else_happens() {
+    let running = Running::on(Box::new(Full::default())).await;
+    furnish(&running).await;
+    running.arrive(1).await;
+    support::wait_for_async("the offer", async || {
+        matches!(running.contact(1).state, contact::State::Offered { .. }).then_some(())
+    })
+    .await;
+    running.stop();
 }
 
 fn presence(states: &BTreeMap<EntityId, State>, name: &str) -> (Kind, Kind) {

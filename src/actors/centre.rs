@@ -206,6 +206,11 @@ impl Centre {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// Something is to be tried again, or due earlier.
+    pub fn wake_timekeeper(&self) {
+        self.deadlines.notify_one();
+    }
+
     /// Waits until the first deadline may be another.
     pub async fn deadlines_changed(&self) {
         self.deadlines.notified().await;

@@ -67,7 +67,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
 }
 
 /// Live: every pair that matching gives is sent on its way at once.
-fn offer_all(centre: &Arc<Centre>, now: Now) {
+pub fn offer_all(centre: &Arc<Centre>, now: Now) {
     loop {
         let Some(origin) = centre.brain().next_match(now) else { return };
         centre.pass(origin, super::gate::Token::live());

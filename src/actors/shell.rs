@@ -140,6 +140,9 @@ impl Landing<'_> {
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
         self.centre.brain().land(self.flight, self.refused);
+        if self.refused && *self.flight != Flight::Nothing {
+            self.centre.wake_timekeeper();
+        }
     }
 }
 

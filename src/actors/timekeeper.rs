@@ -4,17 +4,20 @@
 //! sent again: a deadline is let go only by the event that it causes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::centre::Centre;
 use super::gate::Token;
+use super::projector::offer_all;
 
 /// How long the timekeeper waits before it sends a tick again that has caused nothing.
 pub const TICK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Runs for as long as the centre is open. Live only: in lockstep the gate releases deadlines.
 pub async fn keep(centre: Arc<Centre>) {
+    let mut retried = Instant::now();
     while !centre.is_closed() {
+        let refused = retry(&centre, &mut retried);
         let due = centre.brain().due(centre.now());
         for origin in due {
             centre.pass(origin, Token::live());
@@ -26,7 +29,22 @@ pub async fn keep(centre: Arc<Centre>) {
             Some(wait) => wait,
             None => Duration::from_secs(3_600),
         };
+        let wait = if refused { wait.min(TICK_AGAIN) } else { wait };
         // Woken by the projector whenever the first deadline may have changed.
         let _ = tokio::time::timeout(wait, centre.deadlines_changed()).await;
     }
+}
+
+/// Tries pairs again that were refused without an event, at most once in [`TICK_AGAIN`]; says
+/// whether some still wait for it.
+fn retry(centre: &Arc<Centre>, last: &mut Instant) -> bool {
+    if !centre.brain().intake.has_refused() {
+        return false;
+    }
+    if last.elapsed() >= TICK_AGAIN {
+        *last = Instant::now();
+        centre.brain().intake.retry_refused();
+        offer_all(centre, centre.now());
+    }
+    true
 }

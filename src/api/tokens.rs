@@ -54,7 +54,16 @@ pub async fn make(
     grant: Grant,
     cause: Cause,
 ) -> Result<(CredentialId, String, Done), Problem> {
-    let secret = Secrets::make()?;
+    make_with(api, Secrets::make()?, grant, cause).await
+}
+
+/// The same, of a secret that is kept somewhere already.
+pub async fn make_with(
+    api: &Api,
+    secret: String,
+    grant: Grant,
+    cause: Cause,
+) -> Result<(CredentialId, String, Done), Problem> {
     let hash = api.secrets.hash("token", &secret);
     let id = CredentialId(Uuid::now_v7());
     let command = machine::Command::Credential(Command::Make(Grant { hash, ..grant }));

@@ -1,13 +1,14 @@
 //! `atalaya serve`: the data folder, the centre on its log, and the server in front of it.
 
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::web::Data;
+use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::Event;
 use atalaya_domain::system;
 use atalaya_domain::time::{Span, Timestamp};
@@ -17,6 +18,7 @@ use crate::actors::centre::{Centre, Options};
 use crate::actors::clock::{Clock, wall_now};
 use crate::actors::shell::Failure;
 use crate::api::problem::Problem;
+use crate::api::secrets::Secrets;
 use crate::api::{Api, routes, tokens};
 use crate::journal::commit::{Cause, Sealed};
 use crate::journal::recorder::{OpenError, Recorder};
@@ -99,7 +101,10 @@ async fn serve(
     let recorder = Recorder::open(dir, wall_now, &mut |sealed| history.push(sealed))?;
     let clock = clock(settings, &history)?;
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
-    let is_new = history.is_empty();
+    let has_token = history
+        .iter()
+        .flat_map(|sealed| &sealed.events)
+        .any(|numbered| matches!(numbered.recorded.entity, EntityId::Token(_)));
     let time_zone = TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC);
     let arbiters = vec![actix::Arbiter::current()];
     let commit = Box::new(recorder);
@@ -107,7 +112,7 @@ async fn serve(
     let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
     centre.announce_start().await?;
     let api = Data::new(Api::new(centre.clone(), secret, epoch));
-    if is_new {
+    if !has_token {
         first_token(dir, &api).await?;
     }
     let listener =
@@ -181,18 +186,29 @@ fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
 }
 
 /// An administrator's token for whoever has just made the folder: in a file that only they read.
+///
+/// The file is there before the log knows the token: a start that is killed between finds the file
+/// and goes on with it, so that nobody is locked out.
 async fn first_token(dir: &Path, api: &Data<Api>) -> Result<(), ServeError> {
-    let grant = tokens::grant("administrator", None, Some("act_as")).map_err(ServeError::Token)?;
-    let cause = Cause::of("system:first-start".into(), None);
-    let (_, token, _) = tokens::make(api, grant, cause).await.map_err(ServeError::Token)?;
     let path = dir.join("admin.token");
     let what = format!("write {}", path.display());
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => writeln!(file, "{token}").map_err(io(what)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(ServeError::Time(format!(
-            "{} is there already, but the log is empty: move it away",
-            path.display()
-        ))),
-        Err(error) => Err(io(what)(error)),
-    }
+    let secret = match std::fs::read_to_string(&path) {
+        Ok(kept) if !kept.trim().is_empty() => kept.trim().to_owned(),
+        Ok(_) | Err(_) => {
+            let secret = Secrets::make().map_err(ServeError::Token)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&path)
+                .map_err(io(what.clone()))?;
+            writeln!(file, "{secret}").and_then(|()| file.sync_all()).map_err(io(what))?;
+            secret
+        }
+    };
+    let grant = tokens::grant("administrator", None, Some("act_as")).map_err(ServeError::Token)?;
+    let cause = Cause::of("system:first-start".into(), None);
+    tokens::make_with(api, secret, grant, cause).await.map_err(ServeError::Token)?;
+    Ok(())
 }
