@@ -71,7 +71,7 @@ impl Running {
     }
 
     /// Nothing on disk: entries go to `commit`.
-    async fn on(commit: Box<dyn Commit>) -> Self {
+    fn on(commit: Box<dyn Commit>) -> Self {
         let (history, time_zone) = (vec![], jiff::tz::TimeZone::UTC);
         let arbiters = vec![actix::Arbiter::current()];
         let clock = Clock::new(wall_now(), 1.0);
@@ -162,7 +162,7 @@ impl Commit for Full {
 
 #[actix::test]
 async fn an_offer_that_found_no_room_is_made_again_though_nothing_else_happens() {
-    let running = Running::on(Box::new(Full::default())).await;
+    let running = Running::on(Box::new(Full::default()));
     furnish(&running).await;
     running.arrive(1).await;
     support::wait_for_async("the offer", async || {
