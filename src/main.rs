@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use atalaya::cli::demo::{self, Wanted};
 use atalaya::cli::serve::{self, Settings};
+use atalaya::journal::SEGMENT_BYTES_DEFAULT;
 use atalaya::replay::{self, ReplayError, report::Report};
 use atalaya_domain::time::{Span, Timestamp};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -38,6 +39,9 @@ enum Command {
         /// Where the clock of a new store starts, RFC 3339; needs `--clock-rate`
         #[arg(long, requires = "clock_rate")]
         clock_start: Option<jiff::Timestamp>,
+        /// Bytes past which the log goes on in another file: for small disks, and for tests
+        #[arg(long, default_value_t = SEGMENT_BYTES_DEFAULT)]
+        segment_bytes: u64,
     },
     /// Runs the server with a small simulated centre living in it
     #[command(after_help = "Example: atalaya demo --speed 20 --fresh")]
@@ -90,9 +94,9 @@ enum Format {
 fn main() -> ExitCode {
     let Line { command } = Line::parse();
     let done = match command {
-        Command::Serve { data, listen, clock_rate: rate, clock_start } => {
+        Command::Serve { data, listen, clock_rate: rate, clock_start, segment_bytes } => {
             let start = clock_start.map(|at| Timestamp(at.as_microsecond()));
-            serve(&Settings { data, listen, rate, start })
+            serve(&Settings { data, listen, rate, start, segment_bytes })
         }
         Command::Demo { speed, fresh, data, listen, run_for, seed } => {
             demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)

@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use super::serve::{self, ServeError, Settings, Stop};
 use crate::api::Api;
 use crate::demo::{self, Options};
+use crate::journal::SEGMENT_BYTES_DEFAULT;
 
 /// What is asked of `demo`.
 #[derive(Debug, Clone)]
@@ -38,6 +39,7 @@ pub fn run(wanted: &Wanted) -> Result<(), ServeError> {
         listen: wanted.listen,
         rate: Some(wanted.speed),
         start: None,
+        segment_bytes: SEGMENT_BYTES_DEFAULT,
     };
     serve::run(&settings, |address, api, stop| {
         let token = std::fs::read_to_string(wanted.data.join("admin.token")).unwrap_or_default();

@@ -39,6 +39,8 @@ pub struct Settings {
     pub rate: Option<f64>,
     /// Where a new store's clock starts.
     pub start: Option<Timestamp>,
+    /// Bytes past which the log goes on in another file.
+    pub segment_bytes: u64,
 }
 
 /// Why the server did not start, or ended badly.
@@ -98,7 +100,9 @@ async fn serve(
     let dir = &settings.data;
     std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
     let mut history = Vec::new();
-    let recorder = Recorder::open(dir, wall_now, &mut |sealed| history.push(sealed))?;
+    let segment = settings.segment_bytes;
+    let fold = &mut |sealed| history.push(sealed);
+    let recorder = Recorder::open_in_segments(dir, wall_now, segment, fold)?;
     let clock = clock(settings, &history)?;
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
     let has_token = history

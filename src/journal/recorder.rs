@@ -12,7 +12,7 @@ use super::commit::{Cause, Commit, CommitError, Numbered, Said, Sealed, Whose};
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
-    Lock, LockError, Log, LogError, LogOptions, Owner, RealDisk, Section,
+    Lock, LockError, Log, LogError, LogOptions, Owner, RealDisk, SEGMENT_BYTES_DEFAULT, Section,
 };
 
 /// The log of one data folder, open for writing: nobody else has it.
@@ -47,10 +47,20 @@ impl Recorder {
         wall: fn() -> Timestamp,
         fold: &mut dyn FnMut(Sealed),
     ) -> Result<Self, OpenError> {
+        Self::open_in_segments(dir, wall, SEGMENT_BYTES_DEFAULT, fold)
+    }
+
+    /// The same in segments of another size; one batch always fits.
+    pub fn open_in_segments(
+        dir: &Path,
+        wall: fn() -> Timestamp,
+        segment_bytes: u64,
+        fold: &mut dyn FnMut(Sealed),
+    ) -> Result<Self, OpenError> {
         let lock = Lock::take(dir)?;
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let key = Key::open(dir, disk.as_ref())?;
-        let options = LogOptions::new(key.fingerprint());
+        let options = LogOptions { segment_bytes, ..LogOptions::new(key.fingerprint()) };
         let mut on_batch = |decoded: Decoded| -> Result<(), FoldError> {
             for sealed in entries(decoded.batch)? {
                 fold(sealed);

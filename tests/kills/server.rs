@@ -1,27 +1,39 @@
 //! The real program as a child, on a port that it chooses.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use super::support;
+use super::wire::Wire;
 
 /// The program under test.
 pub(crate) const ATALAYA: &str = env!("CARGO_BIN_EXE_atalaya");
+/// The thread that writes the log, as the kernel knows it.
+const WRITER: &str = "atalaya-writer";
 
 pub(crate) struct Server {
     child: Child,
+    dir: PathBuf,
     pub(crate) url: String,
 }
 
 impl Server {
     pub(crate) fn start(dir: &Path) -> Self {
-        Self::by(Command::new(ATALAYA), dir).unwrap()
+        Self::start_with(dir, &[])
+    }
+
+    /// Started with more `words` on its command line.
+    pub(crate) fn start_with(dir: &Path, words: &[&str]) -> Self {
+        Self::by(Command::new(ATALAYA), dir, words).expect("a server that nobody kills starts")
     }
 
     /// Started by `command`, which may be killed on the way: `None` then.
-    pub(crate) fn by(mut command: Command, dir: &Path) -> Option<Self> {
+    pub(crate) fn by(mut command: Command, dir: &Path, words: &[&str]) -> Option<Self> {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(dir)
+            .args(words)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -32,23 +44,68 @@ impl Server {
         if url.is_none() {
             child.wait().unwrap();
         }
-        Some(Self { child, url: url? })
+        Some(Self { child, dir: dir.to_owned(), url: url? })
     }
 
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// The administrator's token of the folder's first start.
+    pub(crate) fn token(&self) -> String {
+        let token = std::fs::read_to_string(self.dir.join("admin.token")).unwrap();
+        token.trim().to_owned()
     }
 
-    /// Whether a program that runs the server for us has seen it killed; else both are ended now.
-    pub(crate) fn was_killed(mut self, dir: &Path) -> bool {
-        let ended = self.child.try_wait().unwrap().is_some();
-        if !ended {
-            // The pid in the lock is the server's own: its runner's end would let it live on.
-            let pid = std::fs::read_to_string(dir.join("lock")).unwrap();
-            assert!(Command::new("kill").args(["-9", pid.trim()]).status().unwrap().success());
-            self.child.wait().unwrap();
+    /// A connection as administrator.
+    pub(crate) fn wire(&self) -> Wire {
+        Wire::new(&self.url, &self.token())
+    }
+
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
+    /// Kills it before the `call`-th call of `fault` that its writer makes on `path` from now on,
+    /// counted afresh: a program that is started under faults has them counted for each thread, so
+    /// that what another thread calls before hides the writer's first.
+    pub(crate) fn kill_at(&self, fault: &str, path: &Path, call: usize) -> Killer {
+        let pid = self.child.id();
+        let tasks = PathBuf::from(format!("/proc/{pid}/task"));
+        let writer = std::fs::read_dir(&tasks).unwrap().map(|task| task.unwrap().path());
+        let writer = writer
+            .filter(|task| std::fs::read_to_string(task.join("comm")).unwrap().trim() == WRITER)
+            .next();
+        let writer = writer.expect("the server has a writer");
+        let thread = writer.file_name().unwrap().to_owned();
+        let mut tracer = support::disk_fault(&format!("{fault}:{call}"), Path::new("-p"));
+        let tracer = tracer.arg(thread).env("DISKFAULT_PATH", path).spawn().unwrap();
+        support::wait_for("the tracer", || {
+            let status = std::fs::read_to_string(writer.join("status")).unwrap();
+            (!status.contains("TracerPid:\t0\n")).then_some(())
+        });
+        Killer(tracer)
+    }
+
+    /// Whether it has been killed by now; it is ended in any case.
+    pub(crate) fn ended(mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Server {
+    /// A test that fails leaves no server behind.
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            // The pid in the lock is the server's own, also where another program runs it.
+            let pid = std::fs::read_to_string(self.dir.join("lock")).unwrap_or_default();
+            let _ = Command::new("kill").args(["-9", pid.trim()]).status();
+            let _ = self.child.wait();
         }
-        ended
+    }
+}
+
+/// What waits for a server's call; it ends with the server.
+pub(crate) struct Killer(Child);
+
+impl Killer {
+    pub(crate) fn join(mut self) {
+        self.0.wait().unwrap();
     }
 }

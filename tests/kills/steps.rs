@@ -1,145 +1,231 @@
-//! Killed before the N-th sync, and before the N-th write, of the log's first segment, for each N of
-//! a script: the server starts again, what was answered is there, at most one step more, none by
-//! half.
+//! Killed before each sync and each write of its log, of the folder too: while it serves, over
+//! rotations; in its first start; and while it recovers from a kill. It starts again each time, all
+//! that was answered is there, one entry more at most, none by half.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use atalaya::demo::client::{Client, ClientError};
-use serde_json::{Value, json};
-
+use super::script::{Name, SEGMENT, STEPS, Whole, in_step, shown_by, walk};
 use super::server::{ATALAYA, Server};
 use super::support;
 
-/// Steps of the script.
-const STEPS: usize = 12;
-/// Syncs or writes after which the script must have ended by itself.
+const SYNC: &str = "kill-at-fsync";
+const WRITE: &str = "kill-at-write";
+const RENAME: &str = "kill-at-rename";
+/// Rounds that run at one time: most of a round is waiting for processes to begin and end.
+const AT_ONCE: usize = 3;
+/// Calls of one kind on one file after which a script must have ended by itself.
 const CALLS_MAX: usize = 60;
-/// Calls that are tried one after the other when the long form is not asked for; then each third.
-const CLOSE: usize = 6;
 
-/// The script: each step is answered before the next is asked. Gives the number of answered steps.
-async fn script(admin: &Client) -> usize {
-    let mut done = 0;
-    let _ = walk(admin, &mut done).await;
-    done
+/// One kind of call on one file of the data folder.
+type Place = (&'static str, String);
+
+fn segment(number: usize) -> String {
+    format!("log/{number:020}.log")
 }
 
-async fn walk(admin: &Client, done: &mut usize) -> Result<(), ClientError> {
-    let rules = json!({"name": "Pensions", "requires": {}, "wrap_up": "none"});
-    admin.put("/api/v1/queues/pensions", &rules).await?;
-    *done += 1;
-    let ana = json!({"name": "Ana", "team": "morning", "level": 1, "skills": {},
-        "languages": ["es"], "capacity": {"voice": 1}, "queues": null});
-    admin.put("/api/v1/agents/ana", &ana).await?;
-    *done += 1;
-    let grant = json!({"role": "agent", "agent": "ana"});
-    let made = admin.post_without_key("/api/v1/tokens", &grant).await?;
-    *done += 1;
-    let desk = admin.with_token(made["token"].as_str().unwrap());
-    desk.post_without_key("/api/v1/agents/ana/presence", &json!({"state": "ready"})).await?;
-    *done += 1;
-    for _ in 0..2 {
-        let call = json!({"channel": "voice", "queue": "pensions"});
-        let contact = admin.post_without_key("/api/v1/contacts", &call).await?;
-        *done += 1;
-        let path = format!("/api/v1/contacts/{}", contact["id"].as_str().unwrap());
-        let offer = loop {
-            let offer = admin.get(&path).await?["offer"]["id"].as_str().map(str::to_owned);
-            if let Some(offer) = offer {
-                break offer;
+/// Runs `round` for the first call of each place, the second, and so on, until one says that no
+/// kill fired; gives the number of kills. Each place has its kill, or `round` tried nothing.
+fn campaign(places: Vec<Place>, round: impl AsyncFn(&Place, usize) -> bool + Sync) -> usize {
+    let places = Mutex::new(places);
+    let kills = AtomicUsize::new(0);
+    let work = || {
+        actix_web::rt::System::new().block_on(async {
+            loop {
+                let Some(place) = places.lock().unwrap().pop() else { return };
+                let mut call = 1;
+                while round(&place, call).await {
+                    kills.fetch_add(1, Ordering::AcqRel);
+                    call += 1;
+                    assert!(call < CALLS_MAX, "{place:?}: the script never ended");
+                }
+                assert!(call > 1, "{place:?}: no kill fired");
             }
-            actix_web::rt::task::yield_now().await;
-        };
-        let accept = format!("/api/v1/agents/ana/offers/{offer}/accept");
-        desk.post_without_key(&accept, &json!({})).await?;
-        *done += 1;
-        desk.post_without_key(&format!("{path}/complete"), &json!({})).await?;
-        *done += 1;
-        desk.post_without_key(&format!("{path}/wrap_up"), &json!({"outcome": "done"})).await?;
-        *done += 1;
-    }
-    Ok(())
-}
-
-/// Steps of the script that the server shows, told by its state alone; no half of one.
-async fn shown(admin: &Client) -> usize {
-    let Ok(_) = admin.get("/api/v1/queues/pensions").await else { return 0 };
-    let Ok(ana) = admin.get("/api/v1/agents/ana").await else { return 1 };
-    let tokens = admin.get("/api/v1/tokens").await.unwrap()["items"].as_array().unwrap().len();
-    let contacts = admin.get("/api/v1/contacts").await.unwrap()["items"].clone();
-    let contacts = contacts.as_array().unwrap();
-    let steps = |contact: &Value| match contact["state"].as_str().unwrap() {
-        "queued" | "offered" => 1,
-        "active" => 2,
-        "wrap_up" => 3,
-        "closed" => 4,
-        other => panic!("no state of the script: {other}"),
+        });
     };
-    let held: Vec<_> = ana["work"].as_array().unwrap().iter().map(|work| &work["state"]).collect();
-    let states: Vec<_> = contacts.iter().map(|contact| &contact["state"]).collect();
-    let in_hand: Vec<_> = states
-        .into_iter()
-        .filter(|state| matches!(state.as_str(), Some("offered" | "active" | "wrap_up")))
-        .collect();
-    assert_eq!(held, in_hand, "the agent and the contacts say the same: {ana}");
-    let signed_in = usize::from(ana["state"] != "signed_out");
-    2 + usize::from(tokens > 1) + signed_in + contacts.iter().map(steps).sum::<usize>()
-}
-
-async fn killed_at_each(fault: &str) {
-    let mut kills = 0;
-    let mut call = 1;
-    while call <= CALLS_MAX {
-        let dir = tempfile::tempdir().unwrap();
-        if !round(dir.path(), fault, call).await {
-            eprintln!("{fault}: {kills} kills, the script ended before call {call}");
-            assert!(kills > 5, "{fault}: the kills did not fire");
-            return;
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
-        kills += 1;
-        call += if call < CLOSE || support::long() { 1 } else { 3 };
-    }
-    panic!("{fault}: the script never ended");
+    });
+    kills.into_inner()
 }
 
-/// One script under one fault; says whether the kill fired.
-async fn round(dir: &Path, fault: &str, call: usize) -> bool {
-    let mut command: Command = support::disk_fault(&format!("{fault}:{call}"), Path::new(ATALAYA));
-    command.env("DISKFAULT_PATH", dir.join("log/00000000000000000001.log"));
-    let (mut answered, mut fired) = (0, true);
-    let first = Server::by(command, dir);
-    let token = || std::fs::read_to_string(dir.join("admin.token"));
-    if let Some(server) = first {
-        let admin = Client::new(&server.url, token().unwrap().trim()).unwrap();
-        answered = script(&admin).await;
-        fired = answered < STEPS;
-        let killed = server.was_killed(dir);
-        assert!(killed || !fired, "{fault}:{call}: stopped after {answered} answers by no kill");
+#[actix_web::test]
+async fn while_it_serves_over_rotations() {
+    if !support::has("while_it_serves_over_rotations", "strace") {
+        return;
     }
-    let again = Server::start(dir);
-    // However early the first start was killed, nobody is locked out of the folder.
-    let admin = Client::new(&again.url, token().unwrap().trim()).unwrap();
-    admin.get("/api/v1/tokens").await.unwrap();
-    let shown = shown(&admin).await;
-    assert!(
-        (answered..=answered + 1).contains(&shown),
-        "{fault}:{call}: {answered} answered, {shown} shown"
-    );
+    let whole = Whole::played().await;
+    let segments = 1..=whole.segments;
+    let mut places: Vec<Place> =
+        segments.flat_map(|number| [(SYNC, segment(number)), (WRITE, segment(number))]).collect();
+    places.push((SYNC, "log".into()));
+    let kills = campaign(places, async |place, call| serving(&whole, place, call).await);
+    eprintln!("serving: {kills} kills over {} segments", whole.segments);
+    // A step is a write and a sync, a rotation the same of its header, and a sync of the folder.
+    assert_eq!(kills, 2 * STEPS + 3 * (whole.segments - 1));
+}
+
+/// One script that is killed at one call; says whether it was.
+async fn serving(whole: &Whole, (fault, file): &Place, call: usize) -> bool {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start_with(dir.path(), &SEGMENT);
+    let killer = server.kill_at(fault, &dir.path().join(file), call);
+    let done = AtomicUsize::new(0);
+    let ended = walk(&server, &done).await;
+    let answered = done.into_inner();
+    let what = format!("{fault}:{call} of {file} after {answered} answers");
+    assert_eq!(ended.is_ok(), answered == STEPS, "{what}");
+    if ended.is_ok() {
+        server.kill();
+        killer.join();
+        return false;
+    }
+    killer.join();
+    assert!(server.ended(), "{what}: no answer, and yet no kill");
+    let again = Server::start_with(dir.path(), &SEGMENT);
+    if let Err(wrong) = whole.judge(&again, Some(answered)).await {
+        panic!("{what}: {wrong}");
+    }
     again.kill();
-    fired
+    true
 }
 
 #[actix_web::test]
-async fn at_each_sync() {
-    if support::has("at_each_sync", "strace") {
-        killed_at_each("kill-at-fsync").await;
+async fn in_its_first_start() {
+    if !support::has("in_its_first_start", "strace") {
+        return;
+    }
+    let whole = Whole::played().await;
+    let first = segment(1);
+    let places = [
+        (SYNC, ""),
+        (WRITE, "lock"),
+        (WRITE, "key.new"),
+        (SYNC, "key.new"),
+        (RENAME, "key.new"),
+        (SYNC, "log"),
+        (WRITE, &first),
+        (SYNC, &first),
+        (WRITE, "admin.token"),
+        (SYNC, "admin.token"),
+    ];
+    let places = places.map(|(fault, file)| (fault, file.to_owned())).to_vec();
+    let kills = campaign(places, async |place, call| {
+        let dir = tempfile::tempdir().unwrap();
+        if !starting(dir.path(), place, call, &SEGMENT) {
+            return false;
+        }
+        let again = Server::start_with(dir.path(), &SEGMENT);
+        // However early it was killed, nobody is locked out of the folder.
+        again.wire().get("/api/v1/tokens").await.unwrap().good();
+        if let Err(wrong) = whole.judge(&again, None).await {
+            panic!("{place:?}:{call}: {wrong}");
+        }
+        again.kill();
+        true
+    });
+    eprintln!("first start: {kills} kills");
+}
+
+/// A start that is killed at one call; says whether it was.
+fn starting(dir: &Path, (fault, file): &Place, call: usize, words: &[&str]) -> bool {
+    let mut command = support::disk_fault(&format!("{fault}:{call}"), Path::new(ATALAYA));
+    let path = if file.is_empty() { dir.to_owned() } else { dir.join(file) };
+    command.env("DISKFAULT_PATH", path);
+    let Some(server) = Server::by(command, dir, words) else { return true };
+    server.kill();
+    false
+}
+
+/// A folder that a kill left, and what a start that nobody kills makes of it.
+struct Left {
+    dir: tempfile::TempDir,
+    /// Number of its last segment.
+    last: usize,
+    before: Vec<Name>,
+    start: Vec<Name>,
+    contacts: Vec<serde_json::Value>,
+}
+
+impl Left {
+    /// The script is killed at one call of its fourth segment; `torn` bytes of the end are lost.
+    async fn by(fault: &'static str, call: usize, torn: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start_with(dir.path(), &SEGMENT);
+        let killer = server.kill_at(fault, &dir.path().join(segment(4)), call);
+        assert!(walk(&server, &AtomicUsize::new(0)).await.is_err(), "it was killed");
+        killer.join();
+        assert!(server.ended());
+        let file = dir.path().join(segment(4));
+        let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+        let size = file.metadata().unwrap().len();
+        file.set_len(size - torn).unwrap();
+        // Without a header it holds nothing, and the start takes it away.
+        let last = if size == 0 { 3 } else { 4 };
+        let copy = copy_of(dir.path());
+        let server = Server::start_with(copy.path(), &SEGMENT);
+        let (before, start) = shown_by(&mut server.wire()).await.unwrap();
+        let contacts = server.wire().all("/api/v1/contacts").await;
+        server.kill();
+        Self { dir, last, before, start, contacts }
+    }
+
+    /// A recovery that is killed at one call; says whether it was.
+    async fn recovering(&self, place: &Place, call: usize) -> bool {
+        let dir = copy_of(self.dir.path());
+        // In segments of a byte each batch has its own: the start's entry makes a new one.
+        if !starting(dir.path(), place, call, &["--segment-bytes", "1"]) {
+            return false;
+        }
+        let again = Server::start_with(dir.path(), &SEGMENT);
+        let mut admin = again.wire();
+        let (before, start) = shown_by(&mut admin).await.unwrap();
+        let more = before.strip_prefix(self.before.as_slice());
+        let more = more.unwrap_or_else(|| panic!("{place:?}:{call}: {before:?}"));
+        // Whom the killed start has shown lost, the next need not.
+        let starts = [more, &start].concat();
+        let told_twice = [&self.start[..], &self.start[..1]].concat();
+        let whole = if more.is_empty() { starts == self.start } else { starts == told_twice };
+        assert!(whole, "{place:?}:{call}: {starts:?} is not {:?}, once or twice", self.start);
+        assert_eq!(admin.all("/api/v1/contacts").await, self.contacts, "{place:?}:{call}");
+        in_step(&mut admin).await.unwrap();
+        again.kill();
+        true
+    }
+
+    /// Kills at every call of the files that a recovery touches.
+    fn kills(&self) -> usize {
+        let mut places = vec![(SYNC, String::new()), (WRITE, "lock".into()), (SYNC, "log".into())];
+        for file in [segment(self.last), segment(self.last + 1)] {
+            places.extend([(WRITE, file.clone()), (SYNC, file)]);
+        }
+        campaign(places, async |place, call| self.recovering(place, call).await)
     }
 }
 
+fn copy_of(dir: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let from: PathBuf = dir.join(".");
+    let copied = Command::new("cp").arg("-a").arg(from).arg(copy.path()).status().unwrap();
+    assert!(copied.success());
+    copy
+}
+
 #[actix_web::test]
-async fn at_each_write() {
-    if support::has("at_each_write", "strace") {
-        killed_at_each("kill-at-write").await;
+async fn while_it_recovers() {
+    if !support::has("while_it_recovers", "strace") {
+        return;
+    }
+    let whole = Left::by(SYNC, 3, 0).await;
+    let torn = Left::by(SYNC, 3, 7).await;
+    assert!(torn.before.len() < whole.before.len(), "the torn batch is cut");
+    let headerless = Left::by(WRITE, 1, 0).await;
+    for left in [whole, torn, headerless] {
+        eprintln!("recovery of {} events: {} kills", left.before.len(), left.kills());
     }
 }
