@@ -62,25 +62,24 @@ impl Server {
         drop(self);
     }
 
-    /// Kills it before the `call`-th call of `fault` that its writer makes on `path` from now on,
-    /// counted afresh: a program that is started under faults has them counted for each thread, so
-    /// that what another thread calls before hides the writer's first.
-    pub(crate) fn kill_at(&self, fault: &str, path: &Path, call: usize) -> Killer {
+    /// Puts `fault` on the calls that its writer makes on `path` from now on, counted afresh: a
+    /// program that is started under faults has them counted for each thread, so that what
+    /// another thread calls before hides the writer's first.
+    pub(crate) fn under(&self, fault: &str, path: &Path) -> Tracer {
         let pid = self.child.id();
-        let tasks = PathBuf::from(format!("/proc/{pid}/task"));
-        let writer = std::fs::read_dir(&tasks).unwrap().map(|task| task.unwrap().path());
-        let writer = writer
-            .filter(|task| std::fs::read_to_string(task.join("comm")).unwrap().trim() == WRITER)
-            .next();
-        let writer = writer.expect("the server has a writer");
-        let thread = writer.file_name().unwrap().to_owned();
-        let mut tracer = support::disk_fault(&format!("{fault}:{call}"), Path::new("-p"));
-        let tracer = tracer.arg(thread).env("DISKFAULT_PATH", path).spawn().unwrap();
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let is_writer = |task: &PathBuf| {
+            std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == WRITER)
+        };
+        let writer = tasks.map(|task| task.unwrap().path()).find(is_writer).unwrap();
+        let mut tracer = support::disk_fault(fault, Path::new("-p"));
+        let tracer = tracer.arg(writer.file_name().unwrap()).env("DISKFAULT_PATH", path);
+        let tracer = tracer.spawn().unwrap();
         support::wait_for("the tracer", || {
             let status = std::fs::read_to_string(writer.join("status")).unwrap();
             (!status.contains("TracerPid:\t0\n")).then_some(())
         });
-        Killer(tracer)
+        Tracer(tracer)
     }
 
     /// Whether it has been killed by now; it is ended in any case.
@@ -101,10 +100,10 @@ impl Drop for Server {
     }
 }
 
-/// What waits for a server's call; it ends with the server.
-pub(crate) struct Killer(Child);
+/// What puts faults on a server's calls; it ends with the server.
+pub(crate) struct Tracer(Child);
 
-impl Killer {
+impl Tracer {
     pub(crate) fn join(mut self) {
         self.0.wait().unwrap();
     }

@@ -74,7 +74,7 @@ async fn while_it_serves_over_rotations() {
 async fn serving(whole: &Whole, (fault, file): &Place, call: usize) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start_with(dir.path(), &SEGMENT);
-    let killer = server.kill_at(fault, &dir.path().join(file), call);
+    let killer = server.under(&format!("{fault}:{call}"), &dir.path().join(file));
     let done = AtomicUsize::new(0);
     let ended = walk(&server, &done).await;
     let answered = done.into_inner();
@@ -157,7 +157,7 @@ impl Left {
     async fn by(fault: &'static str, call: usize, torn: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start_with(dir.path(), &SEGMENT);
-        let killer = server.kill_at(fault, &dir.path().join(segment(4)), call);
+        let killer = server.under(&format!("{fault}:{call}"), &dir.path().join(segment(4)));
         assert!(walk(&server, &AtomicUsize::new(0)).await.is_err(), "it was killed");
         killer.join();
         assert!(server.ended());
