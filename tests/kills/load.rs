@@ -1,1 +1,165 @@
-//! To come.
+//! A real server is killed under load, again and again: what was acknowledged is there, once, in
+//! its order; nothing is that was not asked for.
+//!
+//! Three rounds; `ATALAYA_LONG=1`: twenty.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::copies;
+use super::ledger::{Books, Clerk, Ledger, repeat};
+use super::server::Server;
+use super::support;
+use super::wire::Wire;
+
+/// Clients that call on a queue without agents.
+const CALLERS: usize = 8;
+/// Clients that are agents.
+const AGENTS: usize = 6;
+/// Acknowledged commands after which a round is killed, at the least.
+const LOAD: usize = 500;
+/// So many more in one round than in the one before, so that no two are killed at the same place.
+const MORE: usize = 17;
+/// Commands of each client that are sent again after a kill.
+const REPEATED: usize = 12;
+/// Commands a second under which a long campaign says nothing of a load.
+const RATE_MIN: f64 = 200.0;
+
+async fn furnish(wire: &mut Wire) {
+    for (queue, requires) in [("served", json!({})), ("unserved", json!({"unknown": 10}))] {
+        let rules = json!({"name": queue, "requires": requires, "wrap_up": "none",
+            "offer_timeout": "60m", "short_abandon": "0s",
+            "service_level": {"share": 0.8, "within": "1s"}});
+        wire.put(&format!("/api/v1/queues/{queue}"), &rules).await.unwrap().good();
+    }
+    for number in 0..AGENTS {
+        let agent = json!({"name": "Ana", "team": "morning", "level": 1, "skills": {},
+            "languages": ["es"], "capacity": {"voice": 1}, "queues": null});
+        wire.put(&format!("/api/v1/agents/agent-{number}"), &agent).await.unwrap().good();
+    }
+}
+
+/// What a round leaves behind.
+struct Round {
+    ledgers: Vec<Ledger>,
+    followed: Vec<Value>,
+    in_flight: usize,
+    acknowledged: usize,
+    rate: f64,
+}
+
+/// Load, and a kill in the middle of it.
+async fn round(server: Server, number: usize) -> Round {
+    let wire = server.wire();
+    let start = Instant::now();
+    let mut clerks = Vec::new();
+    for client in 0..CALLERS {
+        clerks.push(Clerk::caller(format!("r{number}-c{client}"), wire.another()));
+    }
+    for agent in 0..AGENTS {
+        let name = format!("r{number}-a{agent}");
+        clerks.push(Clerk::agent(name, &format!("agent-{agent}"), wire.another()));
+    }
+    let ledgers: Vec<_> = clerks.iter().map(|clerk| clerk.ledger.clone()).collect();
+    let broken = Rc::new(Cell::new(0));
+    let tasks: Vec<_> = clerks
+        .into_iter()
+        .enumerate()
+        .map(|(number, mut clerk)| {
+            let broken = broken.clone();
+            actix_web::rt::spawn(async move {
+                let ended = match number < CALLERS {
+                    true => clerk.call_on().await,
+                    false => clerk.serve_on().await,
+                };
+                broken.set(broken.get() + usize::from(ended.is_err()));
+            })
+        })
+        .collect();
+    let followed = Rc::new(RefCell::new(Vec::new()));
+    let follower = actix_web::rt::spawn(follow(wire.another(), followed.clone()));
+    let told = || {
+        let lines =
+            |ledger: &Ledger| ledger.borrow().iter().filter(|line| line.told.is_some()).count();
+        ledgers.iter().map(lines).sum::<usize>()
+    };
+    let enough = LOAD + MORE * number;
+    support::wait_for_async("load", async || (told() >= enough).then_some(())).await;
+    let took = start.elapsed().as_secs_f64();
+    let acknowledged = told();
+    server.kill();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    follower.await.unwrap();
+    assert_eq!(broken.get(), CALLERS + AGENTS, "each client ends with the server");
+    let open = |ledger: &Ledger| ledger.borrow().iter().filter(|line| line.told.is_none()).count();
+    let in_flight = ledgers.iter().map(open).sum();
+    let followed = followed.take();
+    Round { ledgers, followed, in_flight, acknowledged, rate: acknowledged as f64 / took }
+}
+
+/// Reads the stream of events for as long as the server lives.
+async fn follow(mut wire: Wire, shown: Rc<RefCell<Vec<Value>>>) {
+    let board = wire.get("/api/v1/wallboard").await;
+    let mut after = board.map_or(0, |board| board.json["seq"].as_u64().unwrap());
+    while let Ok(page) = wire.get(&format!("/api/v1/events?limit=500&after={after}")).await {
+        let items = page.good()["items"].as_array().unwrap().clone();
+        after += items.len() as u64;
+        shown.borrow_mut().extend(items);
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// Whether keys are known over a restart.
+async fn keys_are_kept(ledgers: &[Ledger], server: &Server) -> bool {
+    // A sign-in, which changes nothing when it is done twice.
+    let line = ledgers.last().unwrap().borrow()[0].clone();
+    let mut wire = server.wire().acting(line.agent.as_ref().unwrap());
+    wire.post_once(&line.path, &line.body, &line.key).await.unwrap().replay
+}
+
+#[actix_web::test]
+async fn nothing_acknowledged_is_lost_by_a_kill() {
+    let rounds = if support::long() { 20 } else { 3 };
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    furnish(&mut server.wire()).await;
+    server.kill();
+    let mut books = Books::default();
+    let (mut killed_busy, mut rates, mut repeated) = (0, Vec::new(), 0);
+    for number in 0..rounds {
+        let round = round(Server::start(dir.path()), number).await;
+        let Round { ledgers, followed, in_flight, acknowledged, rate } = round;
+        eprintln!(
+            "round {number}: {acknowledged} acknowledged, {rate:.0}/s, {in_flight} in flight"
+        );
+        killed_busy += usize::from(in_flight > 0);
+        rates.push(rate);
+        books.enter(&ledgers);
+        copies::are_equal(dir.path(), &format!("round {number}")).await;
+        let again = Server::start(dir.path());
+        let mut wire = again.wire();
+        books.read_on(&mut wire, &followed).await;
+        books.hold(&ledgers);
+        books.hold_views(&mut wire).await;
+        if keys_are_kept(&ledgers, &again).await {
+            repeated += repeat(&ledgers, &wire, REPEATED).await;
+            books.enter(&ledgers);
+            books.read_on(&mut wire, &[]).await;
+            books.hold_views(&mut wire).await;
+        }
+        again.kill();
+    }
+    let rate = rates.iter().sum::<f64>() / rates.len() as f64;
+    eprintln!(
+        "{rounds} kills, {killed_busy} with requests in flight, {rate:.0} commands/s, {} events, \
+         {repeated} repeated",
+        books.events.len()
+    );
+    assert!(killed_busy * 10 >= rounds * 9, "only {killed_busy} kills with requests in flight");
+    assert!(!support::long() || rate >= RATE_MIN, "only {rate:.0} commands a second");
+}

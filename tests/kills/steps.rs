@@ -2,11 +2,11 @@
 //! rotations; in its first start; and while it recovers from a kill. It starts again each time, all
 //! that was answered is there, one entry more at most, none by half.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::copies::copy_of;
 use super::script::{Name, SEGMENT, STEPS, Whole, in_step, shown_by, walk};
 use super::server::{ATALAYA, Server};
 use super::support;
@@ -206,14 +206,6 @@ impl Left {
         }
         campaign(places, async |place, call| self.recovering(place, call).await)
     }
-}
-
-fn copy_of(dir: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let from: PathBuf = dir.join(".");
-    let copied = Command::new("cp").arg("-a").arg(from).arg(copy.path()).status().unwrap();
-    assert!(copied.success());
-    copy
 }
 
 #[actix_web::test]

@@ -54,9 +54,14 @@ impl Wire {
         Self { host: self.host.clone(), token: token.to_owned(), agent: None, open: None }
     }
 
+    /// Another connection in nobody's name.
+    pub(crate) fn another(&self) -> Self {
+        self.with_token(&self.token)
+    }
+
     /// Another connection, in the name of an agent.
     pub(crate) fn acting(&self, agent: &str) -> Self {
-        Self { agent: Some(agent.to_owned()), ..self.with_token(&self.token) }
+        Self { agent: Some(agent.to_owned()), ..self.another() }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Result<Answer, Broken> {
