@@ -17,9 +17,10 @@ pub(crate) fn copy_of(dir: &Path) -> tempfile::TempDir {
 }
 
 /// What a server shows that is started on the folder: contacts, agents, wallboard, but for what
-/// the start itself makes: its instant and number, and since when the unheard are lost.
+/// the start itself makes: its instant and number, and since when the unheard are lost. Its clock
+/// stands still, so that nothing falls due meanwhile.
 async fn shown(dir: &Path) -> Vec<Value> {
-    let server = Server::start(dir);
+    let server = Server::start_with(dir, &["--clock-rate", "0"]);
     let mut wire = server.wire();
     let mut shown = wire.all("/api/v1/contacts").await;
     let mut agents = wire.all("/api/v1/agents").await;

@@ -14,3 +14,10 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
+
+use std::time::Duration;
+
+/// How many a second, whole.
+fn per_second(count: usize, took: Duration) -> u128 {
+    count as u128 * 1000 / took.as_millis().max(1)
+}

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::support;
 use super::wire::Wire;
@@ -11,6 +12,9 @@ use super::wire::Wire;
 pub(crate) const ATALAYA: &str = env!("CARGO_BIN_EXE_atalaya");
 /// The thread that writes the log, as the kernel knows it.
 const WRITER: &str = "atalaya-writer";
+
+/// How often agents are heard who are to be heard: well within a lease.
+const HEARD_EACH: Duration = Duration::from_secs(2);
 
 pub(crate) struct Server {
     child: Child,
@@ -23,9 +27,9 @@ impl Server {
         Self::start_with(dir, &[])
     }
 
-    /// Started with more `words` on its command line.
+    /// Started with more `words` on its command line; nobody kills it on the way.
     pub(crate) fn start_with(dir: &Path, words: &[&str]) -> Self {
-        Self::by(Command::new(ATALAYA), dir, words).expect("a server that nobody kills starts")
+        Self::by(Command::new(ATALAYA), dir, words).unwrap()
     }
 
     /// Started by `command`, which may be killed on the way: `None` then.
@@ -56,6 +60,24 @@ impl Server {
     /// A connection as administrator.
     pub(crate) fn wire(&self) -> Wire {
         Wire::new(&self.url, &self.token())
+    }
+
+    /// Lets agents be heard for as long as what is given lives: no lease ends, however slow the
+    /// machine is.
+    pub(crate) fn keep_heard(&self, agents: Vec<String>) -> Heard {
+        let wires = agents.into_iter().map(|agent| {
+            let wire = self.wire().acting(&agent);
+            (format!("/api/v1/agents/{agent}"), wire)
+        });
+        let mut wires: Vec<_> = wires.collect();
+        Heard(actix_web::rt::spawn(async move {
+            loop {
+                for (path, wire) in &mut wires {
+                    let _ = wire.get(path).await;
+                }
+                actix_web::rt::time::sleep(HEARD_EACH).await;
+            }
+        }))
     }
 
     pub(crate) fn kill(self) {
@@ -97,6 +119,15 @@ impl Drop for Server {
             let _ = Command::new("kill").args(["-9", pid.trim()]).status();
             let _ = self.child.wait();
         }
+    }
+}
+
+/// Agents that are heard.
+pub(crate) struct Heard(actix_web::rt::task::JoinHandle<()>);
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::server::Server;
-use super::support;
 use super::wire::Wire;
+use super::{per_second, support};
 
 /// What a sync takes: far over what everything else takes together.
 const SYNC: Duration = Duration::from_millis(300);
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 64;
 /// everything else.
 const AT_ONCE_SYNCS: u32 = 5;
 /// Looks in a second, of each who looks, at least.
-const LOOKS_MIN: usize = 50;
+const LOOKS_MIN: u128 = 50;
 /// Pace at which they look.
 const PACE: Duration = Duration::from_millis(8);
 
@@ -92,12 +92,12 @@ impl Poller {
     }
 
     /// Whether it saw all of `sent`, none of them before a sync had passed since.
-    fn judge(self, sent: &[Instant], looks_min: usize) {
+    fn judge(self, sent: &[Instant], looks_min: u128) {
         let what = self.what;
         let (sights, took) = self.thread.join().unwrap();
-        let looks = sights.len() as f64 / took.as_secs_f64();
-        eprintln!("{what}: {} looks, {looks:.0} a second", sights.len());
-        assert!(looks >= looks_min as f64, "{what}: only {looks:.0} looks a second");
+        let looks = per_second(sights.len(), took);
+        eprintln!("{what}: {} looks, {looks} a second", sights.len());
+        assert!(looks >= looks_min, "{what}: only {looks} looks a second");
         for (at, seen) in sights {
             let durable = sent.iter().filter(|sent| **sent + SYNC <= at).count() as u64;
             assert!(seen <= durable, "{what}: {seen} seen when {durable} could be durable");
@@ -122,7 +122,7 @@ fn waiting(text: &str) -> u64 {
 /// All that the counter says, over its labels.
 fn offered(text: &str) -> u64 {
     let lines = text.lines().filter(|line| line.starts_with("atalaya_contacts_offered_total"));
-    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
 async fn pollers(server: &Server) -> Vec<Poller> {
