@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -23,6 +23,8 @@ const AGENTS: usize = 6;
 const LOAD: usize = 250;
 /// So many more in one round than in the one before, so that no two are killed at the same place.
 const MORE: usize = 17;
+/// How often who follows the stream reads on.
+const FOLLOW_EACH: Duration = Duration::from_millis(20);
 /// Commands of each client that are sent again after a kill.
 const REPEATED: usize = 12;
 /// Commands a second, in the middle one of a long campaign's rounds, under which it says nothing of
@@ -110,11 +112,12 @@ async fn round(server: Server, number: usize) -> Round {
 async fn follow(mut wire: Wire, shown: Rc<RefCell<Vec<Value>>>) {
     let board = wire.get("/api/v1/wallboard").await;
     let mut after = board.map_or(0, |board| board.json["seq"].as_u64().unwrap());
+    let mut pace = actix_web::rt::time::interval(FOLLOW_EACH);
     while let Ok(page) = wire.get(&format!("/api/v1/events?limit=500&after={after}")).await {
         let items = page.good()["items"].as_array().unwrap().clone();
         after += items.len() as u64;
         shown.borrow_mut().extend(items);
-        actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+        pace.tick().await;
     }
 }
 

@@ -71,11 +71,12 @@ impl Server {
         });
         let mut wires: Vec<_> = wires.collect();
         Heard(actix_web::rt::spawn(async move {
+            let mut pace = actix_web::rt::time::interval(HEARD_EACH);
             loop {
+                pace.tick().await;
                 for (path, wire) in &mut wires {
                     let _ = wire.get(path).await;
                 }
-                actix_web::rt::time::sleep(HEARD_EACH).await;
             }
         }))
     }
