@@ -18,8 +18,9 @@ use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
 use super::projector::{fold, project};
+use super::receipts::Receipts;
 use super::register::{self, Register};
-use super::shell::{Done, Failure, Lead, Order};
+use super::shell::{Done, Failure, Lead, Order, Terms};
 use super::slots::Slots;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
@@ -38,6 +39,8 @@ pub struct Centre {
     pub slots: Slots,
     /// Who was heard of lately.
     pub register: Register,
+    /// What became of requests with keys.
+    pub receipts: Arc<Receipts>,
     brain: Mutex<Brain>,
     said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
@@ -124,6 +127,7 @@ impl Centre {
             slots: Slots::default(),
             said: RwLock::new(BTreeMap::new()),
             register: Register::default(),
+            receipts: Arc::default(),
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
@@ -283,7 +287,8 @@ impl Centre {
     pub fn pass(self: &Arc<Self>, origin: Origin, token: Token) {
         let Origin { now, to, command, flight } = origin;
         let now = Some(now);
-        let order = Order { to, command, now, cause: Cause::system(), flight, token };
+        let (cause, terms) = (Cause::system(), Terms::default());
+        let order = Order { to, command, now, cause, terms, flight, token };
         let to = order.to.clone();
         if let Err(back) = self.directory.send(self, &to, Lead { order, reply: None }) {
             self.brain().land(&back.order.flight, true);
@@ -298,9 +303,22 @@ impl Centre {
         now: Option<Now>,
         cause: Cause,
     ) -> Result<Done, Failure> {
+        self.tell_on(Terms::default(), to, command, now, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn tell_on(
+        self: &Arc<Self>,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
         let flight = super::brain::Flight::Nothing;
         let (reply, answer) = oneshot::channel();
-        let order = Order { to: to.clone(), command, now, cause, flight, token: Token::live() };
+        let token = Token::live();
+        let order = Order { to: to.clone(), command, now, cause, terms, flight, token };
         let lead = Lead { order, reply: Some(reply) };
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))

@@ -9,6 +9,7 @@ use atalaya_domain::time::Now;
 use tokio::sync::mpsc;
 
 use super::centre::Centre;
+use super::clock::wall_now;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
@@ -56,6 +57,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     }
     brain.hear(&entry.events);
     centre.keep_said(entry);
+    centre.receipts.fold(entry, wall_now);
     for said in &entry.cause.said {
         if let (Whose::Agent(agent), "name") = (&said.of, said.field.as_str()) {
             board.set_name(agent, &said.text);

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use atalaya_domain::entry::Entry;
 use atalaya_domain::ids::EntityId;
@@ -16,6 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::gate::Token;
 use crate::journal::commit::{Cause, Commit, CommitError, Numbered, Sealed};
 
+/// A commit that takes longer, in wall time, is slow: its callers are answered that it is unknown.
+pub const COMMIT_SLOW: Duration = Duration::from_secs(2);
 /// Submissions that may wait for the writer; past it the caller is refused as overloaded.
 pub const SUBMISSIONS_MAX: usize = 4_096;
 /// Entries of one batch; what is over waits for the next.

@@ -74,13 +74,12 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         person,
         full: false,
     });
-    let work = call.clone();
-    once(call, &kept, async move {
+    once(call, &kept, |work| async move {
         let id = ContactId(Uuid::now_v7());
         let said = personal::of_arrival(id, person, from, subject);
         let command = machine::Command::Contact(Command::Arrive(arrival));
-        let done = work.tell_with(id.into(), command, said).await?;
-        Ok(Answer::made(id.into(), format!("/api/v1/contacts/{id}"), &done))
+        let done = work.make(id.into(), command, said).await?;
+        Ok(Answer::made(id.into(), &done))
     })
     .await
 }
@@ -164,8 +163,7 @@ async fn command(call: Call, body: &Body, command: Command) -> Result<HttpRespon
         let detail = format!("cannot {}: it is not yours", command.name());
         return Err(Problem::new(Code::NotYours, detail).with("command", command.name()));
     }
-    let work = call.clone();
-    once(call, body, async move {
+    once(call, body, |work| async move {
         let done = work.tell(id.into(), machine::Command::Contact(command)).await?;
         Ok(Answer::changed(id.into(), &done))
     })

@@ -17,7 +17,8 @@ use atalaya_domain::time::Timestamp;
 use serde_json::Value;
 
 use crate::actors::centre::{Centre, Told};
-use crate::actors::shell::{Done, Failure};
+use crate::actors::receipts::Receipts;
+use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
 use crate::journal::commit::{Cause, Whose};
 use crate::views::Scope;
@@ -40,6 +41,22 @@ impl Core {
         cause: Cause,
     ) -> Result<Done, Failure> {
         self.0.tell(to, command, None, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn tell_on(
+        &self,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        self.0.tell_on(terms, to, command, None, cause).await
+    }
+
+    /// What became of requests with keys.
+    pub fn receipts(&self) -> &Arc<Receipts> {
+        &self.0.receipts
     }
 
     /// What is published of `id`.

@@ -238,6 +238,7 @@ impl From<Failure> for Problem {
         let detail = failure.to_string();
         let code = match &failure {
             Failure::Rejected(rejection) => Code::of(rejection),
+            Failure::Moved { .. } => Code::VersionMismatch,
             Failure::Overloaded => Code::Overloaded,
             Failure::NotCommitted(_) => Code::NotCommitted,
             Failure::Unknown(_) => Code::CommitUnknown,
@@ -249,6 +250,7 @@ impl From<Failure> for Problem {
                 Self::new(code, detail).with("command", *command).with("state", *state)
             }
             Failure::Rejected(Rejection::Unfit { .. }) => Self::internal(),
+            Failure::Moved { version } => Self::new(code, detail).with("version", *version),
             _ => Self::new(code, detail),
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atalaya_domain::entry::Recorded;
-use atalaya_domain::ids::{AgentId, PersonId};
+use atalaya_domain::ids::{AgentId, CredentialId, EntityId, PersonId};
 use atalaya_domain::time::Timestamp;
 
 /// Who caused an entry.
@@ -18,6 +18,26 @@ pub struct Cause {
     pub session: Option<[u8; 16]>,
     /// Personal data that came with the command: it is kept beside the events, never in them.
     pub said: Vec<Said>,
+    /// What a repeat of the request is answered with, where it came with a key.
+    pub receipt: Option<Receipt>,
+}
+
+/// What a repeated request is answered with. It is committed in the entry that it is about, so
+/// that no crash lies between the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whose request it was.
+    pub token: CredentialId,
+    /// Keyed hash of the key.
+    pub key: [u8; 16],
+    /// Keyed hash of the request.
+    pub request: [u8; 16],
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// What the answer shows.
+    pub entity: EntityId,
+    /// The wall's instant; of one that was read back, its batch's.
+    pub wall: Timestamp,
 }
 
 /// One personal datum.
@@ -48,7 +68,7 @@ impl Cause {
 
     /// Somebody, who says nothing personal.
     pub const fn of(by: String, session: Option<[u8; 16]>) -> Self {
-        Self { by, session, said: Vec::new() }
+        Self { by, session, said: Vec::new(), receipt: None }
     }
 }
 
@@ -70,7 +90,7 @@ pub struct Sealed {
     pub cause: Cause,
     /// Centre instant of the decision.
     pub now: Timestamp,
-    /// In order.
+    /// In order; none where only a receipt is committed.
     pub events: Vec<Numbered>,
 }
 
