@@ -103,24 +103,20 @@ impl Receipts {
         })
     }
 
-    /// Keeps the receipt of a committed entry, if it has one that is not over at `wall`.
+    /// Keeps the receipt of a committed entry, if it has one; `wall` tells the wall's instant.
     pub fn fold(&self, entry: &Sealed, wall: impl FnOnce() -> Timestamp) {
         let Some(receipt) = &entry.cause.receipt else { return };
-        let wall = wall();
-        if receipt.wall.plus(KEPT_FOR) <= wall {
-            return;
-        }
         let Receipt { token, key, request, status, ref entity, wall: since } = *receipt;
         let key = (token, key);
         let seq = entry.events.last().map_or(0, |last| last.seq);
         let outcome = Some(Outcome { status, entity: entity.clone(), seq });
         self.with(|table| {
-            table.expire(wall);
             let known = Known { request, outcome, wall: since };
             if let Some(before) = table.known.insert(key, known) {
                 table.ends.remove(&(before.wall, key));
             }
             table.ends.insert((since, key));
+            table.expire(wall());
             while KEYS_MAX < table.known.len() && !table.ends.is_empty() {
                 table.forget_oldest();
             }
