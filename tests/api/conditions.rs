@@ -60,7 +60,14 @@ async fn a_write_that_another_lane_overtook_is_412() {
             "skills": {"pensions": 7}, "languages": ["es"], "capacity": {"voice": 1}});
         let etag = format!("\"{before}\"");
         let write = house.send(conditional("PUT", path, &house.admin, &etag, profile));
-        let (contact, reply) = join(house.call(), write).await;
+        // The offer comes after the answer to the call: sooner or later than the write.
+        let late = async {
+            for _ in 0..(round % 10) * 4 {
+                tokio::task::yield_now().await;
+            }
+            write.await
+        };
+        let (contact, reply) = join(house.call(), late).await;
         let contact = contact.parse().map(ContactId).unwrap();
         match reply.status {
             200 => {
