@@ -18,6 +18,7 @@ use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
 use super::projector::{fold, project};
+use super::pulse::Pulse;
 use super::receipts::Receipts;
 use super::register::{self, Register};
 use super::shell::{Done, Failure, Lead, Order, Terms};
@@ -39,6 +40,8 @@ pub struct Centre {
     pub slots: Slots,
     /// Who was heard of lately.
     pub register: Register,
+    /// Whether commits go through.
+    pub pulse: Arc<Pulse>,
     /// What became of requests with keys.
     pub receipts: Arc<Receipts>,
     brain: Mutex<Brain>,
@@ -121,13 +124,15 @@ impl Centre {
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let (writer, thread) = writer::start(commit, &history, batches)?;
+        let pulse = Arc::new(Pulse::default());
+        let (writer, thread) = writer::start(commit, &history, batches, pulse.clone())?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
             said: RwLock::new(BTreeMap::new()),
             register: Register::default(),
             receipts: Arc::default(),
+            pulse,
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod directory;
 pub mod gate;
 pub mod projector;
+pub mod pulse;
 pub mod receipts;
 pub mod register;
 pub mod shell;

@@ -29,6 +29,7 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
         if let Some(last) = entries.last().filter(|_| !centre.is_lockstep()) {
             offer_all(&centre, Now::live(last.now));
         }
+        centre.pulse.folded();
     }
 }
 

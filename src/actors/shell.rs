@@ -14,14 +14,13 @@ use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::Command;
 use atalaya_domain::time::Now;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
 
 use super::brain::Flight;
 use super::centre::Centre;
 use super::gate::Token;
 use super::receipts::Held;
 use super::slots::Published;
-use super::writer::{COMMIT_SLOW, Outcome, Submission};
+use super::writer::{Outcome, Submission};
 use crate::journal::commit::Cause;
 
 /// Commands that may wait in a lane; past it the caller is refused as overloaded.
@@ -146,11 +145,11 @@ impl Actor for Shell {
 impl Handler<Lead> for Shell {
     type Result = ();
 
-    fn handle(&mut self, Lead { order, mut reply }: Lead, ctx: &mut Self::Context) {
+    fn handle(&mut self, Lead { order, reply }: Lead, ctx: &mut Self::Context) {
         let centre = self.centre.clone();
         let work = async move {
             let ended = Landing { centre: &centre, flight: &order.flight, refused: true };
-            let answer = lead(&centre, &order, &mut reply).await;
+            let answer = lead(&centre, &order).await;
             ended.with(answer.is_err());
             let Order { terms, token, .. } = order;
             // Before the answer: who is refused may use the key again at once.
@@ -187,12 +186,9 @@ impl Drop for Landing<'_> {
     }
 }
 
-/// Where the answer goes; empty once it was given.
-type Reply = Option<oneshot::Sender<Result<Done, Failure>>>;
-
-async fn lead(centre: &Centre, order: &Order, reply: &mut Reply) -> Result<Done, Failure> {
-    let patience = Instant::now() + COMMIT_SLOW;
-    let waited_for = reply.is_some();
+/// Leads to the end, however long a commit takes: who waits for the answer has patience of their
+/// own, the lane goes on when the outcome is known.
+async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
     for _ in 0..ATTEMPTS_MAX {
         let Decided { entry, settles } = decide(centre, order)?;
         let verdict = entry.verdict.clone();
@@ -212,48 +208,24 @@ async fn lead(centre: &Centre, order: &Order, reply: &mut Reply) -> Result<Done,
             Failure::NotCommitted("cannot take the command: the centre is closing".into())
         })?;
         writer.submit(submission).map_err(|_| Failure::Overloaded)?;
-        match wait(waits, patience, reply).await {
-            Some(Outcome::Committed { .. }) if settles => (),
-            Some(Outcome::Committed { seq }) => {
+        match waits.await {
+            Ok(Outcome::Committed { .. }) if settles => (),
+            Ok(Outcome::Committed { seq }) => {
                 verdict?;
                 let seq = if unchanged { 0 } else { seq };
                 return Ok(Done { entity: centre.slots.read(&order.to), seq });
             }
-            // Nothing is done any more for a caller who was told that it is unknown.
-            Some(Outcome::Stale) if waited_for && reply.is_none() => {
-                return Err(Failure::Contended);
-            }
-            Some(Outcome::Stale) => (),
-            Some(Outcome::Unfit) => {
+            Ok(Outcome::Stale) => (),
+            Ok(Outcome::Unfit) => {
                 tracing::error!(entity = %order.to, "states that are current do not fit together");
                 return Err(Failure::Internal);
             }
-            Some(Outcome::Refused(why)) => return Err(Failure::NotCommitted(why)),
-            Some(Outcome::Unknown(why)) => return Err(Failure::Unknown(why)),
-            None => return Err(Failure::Unknown("the writer is gone".into())),
+            Ok(Outcome::Refused(why)) => return Err(Failure::NotCommitted(why)),
+            Ok(Outcome::Unknown(why)) => return Err(Failure::Unknown(why)),
+            Err(_) => return Err(Failure::Unknown("the writer is gone".into())),
         }
     }
     Err(Failure::Contended)
-}
-
-/// Waits for the outcome, however long it takes; the caller is answered when `patience` ends.
-async fn wait(
-    mut waits: oneshot::Receiver<Outcome>,
-    patience: Instant,
-    reply: &mut Reply,
-) -> Option<Outcome> {
-    if reply.is_none() {
-        return waits.await.ok();
-    }
-    if let Ok(outcome) = timeout_at(patience, &mut waits).await {
-        return outcome.ok();
-    }
-    if let Some(reply) = reply.take() {
-        let why = format!("its commit takes over {} s", COMMIT_SLOW.as_secs());
-        // A caller who is gone has lost interest, not the outcome.
-        let _ = reply.send(Err(Failure::Unknown(why)));
-    }
-    waits.await.ok()
 }
 
 /// An entry, and whether it is only what had fallen due before a conditional command.

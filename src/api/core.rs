@@ -13,10 +13,11 @@ use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, Q
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::Timestamp;
-
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::actors::centre::{Centre, Told};
+use crate::actors::pulse::COMMIT_SLOW;
 use crate::actors::receipts::Receipts;
 use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
@@ -33,14 +34,15 @@ impl Core {
         Self(centre)
     }
 
-    /// Carries out a command now; answers once it is committed and can be read.
+    /// Carries out a command now; answers once it is committed and can be read, or, where that
+    /// takes over [`COMMIT_SLOW`], that it is unknown: its lane goes on, and it may still happen.
     pub async fn tell(
         &self,
         to: EntityId,
         command: Command,
         cause: Cause,
     ) -> Result<Done, Failure> {
-        self.0.tell(to, command, None, cause).await
+        self.tell_on(Terms::default(), to, command, cause).await
     }
 
     /// The same, on the caller's terms.
@@ -51,7 +53,11 @@ impl Core {
         command: Command,
         cause: Cause,
     ) -> Result<Done, Failure> {
-        self.0.tell_on(terms, to, command, None, cause).await
+        let answer = self.0.tell_on(terms, to, command, None, cause);
+        timeout(COMMIT_SLOW, answer).await.unwrap_or_else(|_| {
+            let seconds = COMMIT_SLOW.as_secs();
+            Err(Failure::Unknown(format!("the commit takes over {seconds} s")))
+        })
     }
 
     /// What became of requests with keys.
@@ -118,7 +124,7 @@ impl Core {
 
     /// Why the server takes no work just now; empty: it does.
     pub fn not_ready(&self) -> Vec<String> {
-        Vec::new()
+        self.0.pulse.reasons(Instant::now())
     }
 
     /// An agent that is configured, with the log's version.

@@ -109,6 +109,12 @@ pub enum CommitError {
 pub trait Commit: Send {
     /// Makes `batch` durable whole, or says that it did not.
     fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError>;
+
+    /// Looks whether a batch could be committed, and does what is to be done for it; called now
+    /// and then while there is none.
+    fn probe(&mut self) -> Result<(), CommitError> {
+        Ok(())
+    }
 }
 
 /// Keeps what was committed in memory.

@@ -99,8 +99,21 @@ impl Commit for Recorder {
                 self.next_seq += events;
                 Ok(())
             }
-            Err(error @ AppendError::Unknown(_)) => Err(CommitError::Unknown(error.to_string())),
-            Err(error) => Err(CommitError::Refused(error.to_string())),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn probe(&mut self) -> Result<(), CommitError> {
+        self.log.probe().map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &AppendError) -> CommitError {
+    let why = error.to_string();
+    match error {
+        AppendError::Unknown(_) => CommitError::Unknown(why),
+        AppendError::NoRoom { .. } | AppendError::Invalid(_) | AppendError::OutOfOrder { .. } => {
+            CommitError::Refused(why)
         }
     }
 }

@@ -11,5 +11,6 @@ mod conditions;
 mod forms;
 mod house;
 mod keys;
+mod slow;
 mod table;
 mod wires;
