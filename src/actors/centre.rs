@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::{Now, Timestamp};
+use atalaya_domain::time::Now;
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -23,9 +23,10 @@ use super::receipts::Receipts;
 use super::register::{self, Register};
 use super::shell::{Done, Failure, Lead, Order, Terms};
 use super::slots::Slots;
+use super::stream::Stream;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
+use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -54,19 +55,8 @@ pub struct Centre {
     clock: Clock,
     lockstep: bool,
     closed: AtomicBool,
-    events: Mutex<Vec<Told>>,
+    stream: Stream,
     seq: watch::Sender<u64>,
-}
-
-/// A published event, with what its entry says of it.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// The event.
-    pub numbered: Numbered,
-    /// Who caused it.
-    pub by: Arc<str>,
-    /// When it was decided, which is later than it happened when it fell due unobserved.
-    pub observed_at: Timestamp,
 }
 
 /// How a centre is started.
@@ -124,7 +114,7 @@ impl Centre {
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let pulse = Arc::new(Pulse::default());
+        let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
         let (writer, thread) = writer::start(commit, &history, batches, pulse.clone())?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
@@ -142,7 +132,7 @@ impl Centre {
             clock,
             lockstep,
             closed: AtomicBool::new(false),
-            events: Mutex::new(Vec::new()),
+            stream: Stream::new(past),
             seq: watch::Sender::new(0),
         });
         for sealed in &history {
@@ -225,17 +215,14 @@ impl Centre {
         self.deadlines.notified().await;
     }
 
-    /// Seq of the last published event.
-    pub fn last_seq(&self) -> u64 {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.numbered.seq)
+    /// The published events.
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
     }
 
-    /// At most `limit` published events after `seq`, in order.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
-        events[from..].iter().take(limit).cloned().collect()
+    /// Seq of the last published event.
+    pub fn last_seq(&self) -> u64 {
+        self.stream.last_seq()
     }
 
     /// The last that was said of `field` of somebody, as of the last published entry.
@@ -254,23 +241,18 @@ impl Centre {
 
     /// Keeps what was published, for whoever reads the stream.
     pub fn published(&self, entry: &Sealed) {
-        let by: Arc<str> = entry.cause.by.as_str().into();
-        let told = entry.events.iter().map(|numbered| Told {
-            numbered: numbered.clone(),
-            by: by.clone(),
-            observed_at: entry.now,
-        });
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        self.stream.publish(entry);
         if let Some(last) = entry.events.last() {
             self.seq.send_replace(last.seq);
         }
         self.deadlines.notify_one();
     }
 
-    /// Every event published so far.
-    pub fn events(&self) -> Vec<Numbered> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.iter().map(|told| told.numbered.clone()).collect()
+    /// Every event published so far, also from the log: for tests, which are short.
+    pub fn events(&self) -> Result<Vec<Numbered>, PastError> {
+        let first = self.stream.first_seq().saturating_sub(1);
+        let events = self.stream.after(first, usize::MAX)?;
+        Ok(events.into_iter().map(|told| told.numbered).collect())
     }
 
     /// An arrival goes with admission's verdict.

@@ -19,5 +19,6 @@ pub mod receipts;
 pub mod register;
 pub mod shell;
 pub mod slots;
+pub mod stream;
 pub mod timekeeper;
 pub mod writer;

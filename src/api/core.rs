@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::web;
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
 use atalaya_domain::credential::Credential;
@@ -16,12 +17,13 @@ use atalaya_domain::time::Timestamp;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::actors::centre::{Centre, Told};
+use crate::actors::centre::Centre;
 use crate::actors::pulse::COMMIT_SLOW;
 use crate::actors::receipts::Receipts;
 use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
-use crate::journal::commit::{Cause, Whose};
+use crate::actors::stream::Told;
+use crate::journal::commit::{Cause, PastError, Whose};
 use crate::views::Scope;
 
 /// The centre, as the API sees it.
@@ -75,9 +77,19 @@ impl Core {
         self.0.now().at
     }
 
-    /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
-        self.0.events_after(seq, limit)
+    /// Events after `seq`, at most `limit`; `None`: from the first that is kept.
+    pub async fn events_after(
+        &self,
+        seq: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PastError> {
+        let centre = self.0.clone();
+        let seq = seq.unwrap_or_else(|| centre.stream().first_seq().saturating_sub(1));
+        if let Some(recent) = centre.stream().recent_after(seq, limit) {
+            return Ok(recent);
+        }
+        let read = web::block(move || centre.stream().after(seq, limit)).await;
+        read.unwrap_or_else(|error| Err(PastError::Unreadable(error.to_string())))
     }
 
     /// Number of the last event that can be read.

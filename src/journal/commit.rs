@@ -110,6 +110,9 @@ pub trait Commit: Send {
     /// Makes `batch` durable whole, or says that it did not.
     fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError>;
 
+    /// A reader of what was committed.
+    fn past(&self) -> Arc<dyn Past>;
+
     /// Looks whether a batch could be committed, and does what is to be done for it; called now
     /// and then while there is none.
     fn probe(&mut self) -> Result<(), CommitError> {
@@ -117,11 +120,40 @@ pub trait Commit: Send {
     }
 }
 
+/// Reads what was committed, on any thread beside the writer.
+pub trait Past: Send + Sync {
+    /// The first number that is kept.
+    fn first_seq(&self) -> u64;
+
+    /// Entries that hold the events after `seq`, in order and without a gap, until they have
+    /// `limit` of them or there are no more. The first and the last may hold others besides.
+    fn after(&self, seq: u64, limit: usize) -> Result<Vec<Sealed>, PastError>;
+}
+
+/// Why events cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PastError {
+    /// They are not kept any more.
+    #[error("cannot go on from there: events before {first_seq} are not kept any more")]
+    TooOld {
+        /// The first number that is.
+        first_seq: u64,
+    },
+    /// The log's own words.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
 /// Keeps what was committed in memory.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Mutex<Vec<Sealed>>>);
 
 impl Memory {
+    /// Holds these already.
+    pub fn of(entries: Vec<Sealed>) -> Self {
+        Self(Arc::new(Mutex::new(entries)))
+    }
+
     /// A copy of all entries so far.
     pub fn entries(&self) -> Vec<Sealed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -132,5 +164,32 @@ impl Commit for Memory {
     fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(batch);
         Ok(())
+    }
+
+    fn past(&self) -> Arc<dyn Past> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Past for Memory {
+    fn first_seq(&self) -> u64 {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().find_map(|entry| entry.events.first()).map_or(1, |event| event.seq)
+    }
+
+    fn after(&self, seq: u64, limit: usize) -> Result<Vec<Sealed>, PastError> {
+        let first_seq = self.first_seq();
+        if seq.saturating_add(1) < first_seq {
+            return Err(PastError::TooOld { first_seq });
+        }
+        let mut left = limit;
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = |entry: &&Sealed| entry.events.last().is_some_and(|last| seq < last.seq);
+        let page = entries.iter().filter(later).take_while(|entry| {
+            let before = left;
+            left = left.saturating_sub(entry.events.iter().filter(|e| seq < e.seq).count());
+            before > 0
+        });
+        Ok(page.cloned().collect())
     }
 }

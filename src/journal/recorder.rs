@@ -8,7 +8,8 @@ use atalaya_domain::ids::{AgentId, CredentialId, PersonId};
 use atalaya_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::commit::{Cause, Commit, CommitError, Numbered, Receipt, Said, Sealed, Whose};
+use super::commit::{Cause, Commit, CommitError, Numbered, Past, Receipt, Said, Sealed, Whose};
+use super::pages::Pages;
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
@@ -101,6 +102,10 @@ impl Commit for Recorder {
             }
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    fn past(&self) -> Arc<dyn Past> {
+        Arc::new(Pages::new(self.log.reader()))
     }
 
     fn probe(&mut self) -> Result<(), CommitError> {

@@ -74,7 +74,7 @@ async fn a_write_that_another_lane_overtook_is_412() {
                 let is_change = |event: &&atalaya::journal::commit::Numbered| {
                     event.recorded.entity == id && event.recorded.event.name() == "changed"
                 };
-                let events = house.centre.events();
+                let events = house.centre.events().unwrap();
                 let change = events.iter().rfind(is_change).unwrap();
                 assert_eq!(change.recorded.version, before + 1, "round {round}");
                 done += 1;
@@ -105,7 +105,7 @@ async fn what_had_fallen_due_is_a_newer_version() {
     let etag = format!("\"{version}\"");
     let reply = house.send(conditional("PATCH", &path, &house.admin, &etag, body.clone())).await;
     assert_eq!((reply.status, reply.problem()), (412, "version-mismatch"), "{reply:?}");
-    let events = house.centre.events();
+    let events = house.centre.events().unwrap();
     let is_missed =
         |event: &Event| matches!(event, Event::Contact(contact::Event::OfferMissed { .. }));
     assert!(events.iter().any(|event| is_missed(&event.recorded.event)), "the lapse stands");

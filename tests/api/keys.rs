@@ -8,7 +8,7 @@ use atalaya::actors::receipts::{self, Begin, KEPT_FOR, KEYS_MAX, Receipts};
 use atalaya::actors::shell::Failure;
 use atalaya::api::problem::Problem;
 use atalaya::api::roles::Role;
-use atalaya::journal::commit::{Cause, Commit, CommitError, Memory, Receipt, Sealed};
+use atalaya::journal::commit::{Cause, Commit, CommitError, Memory, Past, Receipt, Sealed};
 use atalaya_domain::decision::Rejection;
 use atalaya_domain::ids::{CredentialId, EntityId};
 use atalaya_domain::time::{Span, Timestamp};
@@ -114,6 +114,10 @@ struct Flaky {
 }
 
 impl Commit for Flaky {
+    fn past(&self) -> Arc<dyn Past> {
+        self.log.past()
+    }
+
     fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
         let arrives = |sealed: &Sealed| sealed.cause.receipt.is_some();
         match self.loses.lock().unwrap().take_if(|_| batch.iter().any(arrives)) {

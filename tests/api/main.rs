@@ -12,5 +12,6 @@ mod forms;
 mod house;
 mod keys;
 mod slow;
+mod stream;
 mod table;
 mod wires;

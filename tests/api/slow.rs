@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use actix_web::test::TestRequest;
-use atalaya::journal::commit::{Commit, CommitError, Memory, Sealed};
+use atalaya::journal::commit::{Commit, CommitError, Memory, Past, Sealed};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -37,6 +37,10 @@ impl Held {
 }
 
 impl Commit for Held {
+    fn past(&self) -> Arc<dyn Past> {
+        self.log.past()
+    }
+
     fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
         self.probe()?;
         let held = self.next.lock().unwrap().take();
