@@ -19,7 +19,7 @@ const BEHIND: usize = 2_000;
 fn history(events: usize) -> Vec<Sealed> {
     let entity = EntityId::Queue(QueueId::new("old").unwrap());
     let numbered = |seq: u64| {
-        let event = if seq % 2 == 0 {
+        let event = if seq.is_multiple_of(2) {
             queue::Event::Opened { reason: None }
         } else {
             queue::Event::Closed { emergency: false, reason: None }
