@@ -73,10 +73,11 @@ impl Pulse {
             let slow = state.begun.and_then(|(since, entries)| {
                 let taken = now.saturating_duration_since(since);
                 (COMMIT_SLOW <= taken).then(|| {
+                    let seconds = taken.as_secs();
                     format!(
-                        "slow commit: a batch of {entries} has been on its way to the disk for {} s; \
-                         look at the log's disk, work goes on by itself once it is there",
-                        taken.as_secs()
+                        "slow commit: a batch of {entries} has been on its way to the disk for \
+                         {seconds} s; look at the log's disk, work goes on by itself once it is \
+                         there"
                     )
                 })
             });
