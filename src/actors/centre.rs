@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::{Now, Timestamp};
+use atalaya_domain::time::Now;
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -18,12 +18,15 @@ use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
 use super::projector::{fold, project};
+use super::pulse::Pulse;
+use super::receipts::Receipts;
 use super::register::{self, Register};
-use super::shell::{Done, Failure, Lead, Order};
+use super::shell::{Done, Failure, Lead, Order, Terms};
 use super::slots::Slots;
+use super::stream::Stream;
 use super::timekeeper::keep;
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
+use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -38,6 +41,10 @@ pub struct Centre {
     pub slots: Slots,
     /// Who was heard of lately.
     pub register: Register,
+    /// Whether commits go through.
+    pub pulse: Arc<Pulse>,
+    /// What became of requests with keys.
+    pub receipts: Arc<Receipts>,
     brain: Mutex<Brain>,
     said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
@@ -48,19 +55,8 @@ pub struct Centre {
     clock: Clock,
     lockstep: bool,
     closed: AtomicBool,
-    events: Mutex<Vec<Told>>,
+    stream: Stream,
     seq: watch::Sender<u64>,
-}
-
-/// A published event, with what its entry says of it.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// The event.
-    pub numbered: Numbered,
-    /// Who caused it.
-    pub by: Arc<str>,
-    /// When it was decided, which is later than it happened when it fell due unobserved.
-    pub observed_at: Timestamp,
 }
 
 /// How a centre is started.
@@ -118,12 +114,15 @@ impl Centre {
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let (writer, thread) = writer::start(commit, &history, batches)?;
+        let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
+        let (writer, thread) = writer::start(commit, &history, batches, pulse.clone())?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::default(),
             said: RwLock::new(BTreeMap::new()),
             register: Register::default(),
+            receipts: Arc::default(),
+            pulse,
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
@@ -133,7 +132,7 @@ impl Centre {
             clock,
             lockstep,
             closed: AtomicBool::new(false),
-            events: Mutex::new(Vec::new()),
+            stream: Stream::new(past),
             seq: watch::Sender::new(0),
         });
         for sealed in &history {
@@ -216,17 +215,14 @@ impl Centre {
         self.deadlines.notified().await;
     }
 
-    /// Seq of the last published event.
-    pub fn last_seq(&self) -> u64 {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.numbered.seq)
+    /// The published events.
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
     }
 
-    /// At most `limit` published events after `seq`, in order.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
-        events[from..].iter().take(limit).cloned().collect()
+    /// Seq of the last published event.
+    pub fn last_seq(&self) -> u64 {
+        self.stream.last_seq()
     }
 
     /// The last that was said of `field` of somebody, as of the last published entry.
@@ -245,23 +241,18 @@ impl Centre {
 
     /// Keeps what was published, for whoever reads the stream.
     pub fn published(&self, entry: &Sealed) {
-        let by: Arc<str> = entry.cause.by.as_str().into();
-        let told = entry.events.iter().map(|numbered| Told {
-            numbered: numbered.clone(),
-            by: by.clone(),
-            observed_at: entry.now,
-        });
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        self.stream.publish(entry);
         if let Some(last) = entry.events.last() {
             self.seq.send_replace(last.seq);
         }
         self.deadlines.notify_one();
     }
 
-    /// Every event published so far.
-    pub fn events(&self) -> Vec<Numbered> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.iter().map(|told| told.numbered.clone()).collect()
+    /// Every event published so far, also from the log: for tests, which are short.
+    pub fn events(&self) -> Result<Vec<Numbered>, PastError> {
+        let first = self.stream.first_seq().saturating_sub(1);
+        let events = self.stream.after(first, usize::MAX)?;
+        Ok(events.into_iter().map(|told| told.numbered).collect())
     }
 
     /// An arrival goes with admission's verdict.
@@ -283,7 +274,8 @@ impl Centre {
     pub fn pass(self: &Arc<Self>, origin: Origin, token: Token) {
         let Origin { now, to, command, flight } = origin;
         let now = Some(now);
-        let order = Order { to, command, now, cause: Cause::system(), flight, token };
+        let (cause, terms) = (Cause::system(), Terms::default());
+        let order = Order { to, command, now, cause, terms, flight, token };
         let to = order.to.clone();
         if let Err(back) = self.directory.send(self, &to, Lead { order, reply: None }) {
             self.brain().land(&back.order.flight, true);
@@ -298,9 +290,22 @@ impl Centre {
         now: Option<Now>,
         cause: Cause,
     ) -> Result<Done, Failure> {
+        self.tell_on(Terms::default(), to, command, now, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn tell_on(
+        self: &Arc<Self>,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
         let flight = super::brain::Flight::Nothing;
         let (reply, answer) = oneshot::channel();
-        let order = Order { to: to.clone(), command, now, cause, flight, token: Token::live() };
+        let token = Token::live();
+        let order = Order { to: to.clone(), command, now, cause, terms, flight, token };
         let lead = Lead { order, reply: Some(reply) };
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))

@@ -9,6 +9,7 @@ use atalaya_domain::time::Now;
 use tokio::sync::mpsc;
 
 use super::centre::Centre;
+use super::clock::wall_now;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
@@ -28,6 +29,7 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
         if let Some(last) = entries.last().filter(|_| !centre.is_lockstep()) {
             offer_all(&centre, Now::live(last.now));
         }
+        centre.pulse.folded();
     }
 }
 
@@ -56,6 +58,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     }
     brain.hear(&entry.events);
     centre.keep_said(entry);
+    centre.receipts.fold(entry, wall_now);
     for said in &entry.cause.said {
         if let (Whose::Agent(agent), "name") = (&said.of, said.field.as_str()) {
             board.set_name(agent, &said.text);

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::web;
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
 use atalaya_domain::credential::Credential;
@@ -13,13 +14,16 @@ use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, Q
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::Timestamp;
-
 use serde_json::Value;
+use tokio::time::timeout;
 
-use crate::actors::centre::{Centre, Told};
-use crate::actors::shell::{Done, Failure};
+use crate::actors::centre::Centre;
+use crate::actors::pulse::COMMIT_SLOW;
+use crate::actors::receipts::Receipts;
+use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
-use crate::journal::commit::{Cause, Whose};
+use crate::actors::stream::Told;
+use crate::journal::commit::{Cause, PastError, Whose};
 use crate::views::Scope;
 
 /// The centre, as the API sees it.
@@ -32,14 +36,35 @@ impl Core {
         Self(centre)
     }
 
-    /// Carries out a command now; answers once it is committed and can be read.
+    /// Carries out a command now; answers once it is committed and can be read, or, where that
+    /// takes over [`COMMIT_SLOW`], that it is unknown: its lane goes on, and it may still happen.
     pub async fn tell(
         &self,
         to: EntityId,
         command: Command,
         cause: Cause,
     ) -> Result<Done, Failure> {
-        self.0.tell(to, command, None, cause).await
+        self.tell_on(Terms::default(), to, command, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn tell_on(
+        &self,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        let answer = self.0.tell_on(terms, to, command, None, cause);
+        timeout(COMMIT_SLOW, answer).await.unwrap_or_else(|_| {
+            let seconds = COMMIT_SLOW.as_secs();
+            Err(Failure::Unknown(format!("the commit takes over {seconds} s")))
+        })
+    }
+
+    /// What became of requests with keys.
+    pub fn receipts(&self) -> &Arc<Receipts> {
+        &self.0.receipts
     }
 
     /// What is published of `id`.
@@ -52,9 +77,19 @@ impl Core {
         self.0.now().at
     }
 
-    /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
-        self.0.events_after(seq, limit)
+    /// Events after `seq`, at most `limit`; `None`: from the first that is kept.
+    pub async fn events_after(
+        &self,
+        seq: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PastError> {
+        let centre = self.0.clone();
+        let seq = seq.unwrap_or_else(|| centre.stream().first_seq().saturating_sub(1));
+        if let Some(recent) = centre.stream().recent_after(seq, limit) {
+            return Ok(recent);
+        }
+        let read = web::block(move || centre.stream().after(seq, limit)).await;
+        read.unwrap_or_else(|error| Err(PastError::Unreadable(error.to_string())))
     }
 
     /// Number of the last event that can be read.
@@ -101,7 +136,7 @@ impl Core {
 
     /// Why the server takes no work just now; empty: it does.
     pub fn not_ready(&self) -> Vec<String> {
-        Vec::new()
+        self.0.pulse.reasons(Instant::now())
     }
 
     /// An agent that is configured, with the log's version.

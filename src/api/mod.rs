@@ -43,8 +43,6 @@ pub struct Api {
     pub secrets: secrets::Secrets,
     /// Links that enter once.
     pub tickets: sessions::Tickets,
-    /// What became of requests with keys.
-    pub outcomes: Box<dyn idempotency::Outcomes>,
     /// The classes of priority.
     pub priorities: Priorities,
     /// The log's.
@@ -61,7 +59,6 @@ impl Api {
             secrets: secrets::Secrets::new(key, &core),
             core,
             tickets: sessions::Tickets::default(),
-            outcomes: Box::new(idempotency::InMemory::default()),
             priorities: Priorities::default(),
             epoch,
             push: ws::Push::default(),

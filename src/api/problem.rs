@@ -46,6 +46,8 @@ pub enum Code {
     ExtendedAlready,
     /// The same idempotency key is being worked on.
     KeyInFlight,
+    /// The caller's cursor is of before what is kept.
+    CursorTooOld,
     /// The caller's cursor is of a log that is not this one.
     EpochChanged,
     /// `If-Match` names another version.
@@ -93,6 +95,7 @@ impl Code {
             Self::NoSession => ("no-session", 409, "No session is open"),
             Self::ExtendedAlready => ("extended-already", 409, "Extended once already"),
             Self::KeyInFlight => ("key-in-flight", 409, "The same key is being worked on"),
+            Self::CursorTooOld => ("cursor-too-old", 410, "Events are not kept that long"),
             Self::EpochChanged => ("epoch-changed", 410, "The log is of another epoch"),
             Self::VersionMismatch => ("version-mismatch", 412, "It is of another version"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
@@ -238,6 +241,7 @@ impl From<Failure> for Problem {
         let detail = failure.to_string();
         let code = match &failure {
             Failure::Rejected(rejection) => Code::of(rejection),
+            Failure::Moved { .. } => Code::VersionMismatch,
             Failure::Overloaded => Code::Overloaded,
             Failure::NotCommitted(_) => Code::NotCommitted,
             Failure::Unknown(_) => Code::CommitUnknown,
@@ -249,6 +253,7 @@ impl From<Failure> for Problem {
                 Self::new(code, detail).with("command", *command).with("state", *state)
             }
             Failure::Rejected(Rejection::Unfit { .. }) => Self::internal(),
+            Failure::Moved { version } => Self::new(code, detail).with("version", *version),
             _ => Self::new(code, detail),
         }
     }

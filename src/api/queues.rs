@@ -87,15 +87,11 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     }
     let rules = Box::new(rules(&mut fields)?);
     let is_new = call.api.core.queue(&id).is_none();
-    let to = EntityId::Queue(id.clone());
+    let to = EntityId::Queue(id);
     let text_hash = call.api.secrets.hash("text", &text);
     let command = Command::Configure { rules, text_hash };
     let done = call.tell(to.clone(), machine::Command::Queue(command)).await?;
-    let answer = if is_new {
-        Answer::made(to, format!("/api/v1/queues/{id}"), &done)
-    } else {
-        Answer::changed(to, &done)
-    };
+    let answer = if is_new { Answer::made(to, &done) } else { Answer::changed(to, &done) };
     answer::render(&call, &answer)
 }
 
@@ -217,8 +213,7 @@ pub async fn close(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 
 async fn command(call: Call, body: &Body, command: Command) -> Result<HttpResponse, Problem> {
     let to = EntityId::Queue(call.queue_id()?);
-    let work = call.clone();
-    once(call, body, async move {
+    once(call, body, |work| async move {
         let done = work.tell(to.clone(), machine::Command::Queue(command)).await?;
         Ok(Answer::changed(to, &done))
     })

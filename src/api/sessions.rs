@@ -25,7 +25,9 @@ use crate::actors::clock::wall_now;
 /// How long a session holds, in wall time.
 pub const SESSION_FOR: Span = Span::seconds(12 * 3_600);
 
-/// `POST /sessions`: open to all who know a token.
+/// `POST /sessions`: open to all who know a token. An `Idempotency-Key` says nothing here: what is
+/// wanted are the cookies, whose secrets are not kept, so a repeat makes another session, and one
+/// whose answer was lost ends by its time.
 pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let mut fields = body.fields(&["token"], &[])?;
     let token = fields.text("token", 200)?.ok_or_else(|| missing("token"))?;

@@ -1,7 +1,9 @@
 //! A centre that stands still at one instant, its API, and people with tokens.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use actix_web::HttpResponse;
 use actix_web::body::to_bytes;
@@ -10,10 +12,11 @@ use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Data};
 use atalaya::actors::centre::{Centre, Options};
-use atalaya::actors::clock::Clock;
+use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::api::roles::Role;
 use atalaya::api::{Api, routes, tokens};
-use atalaya::journal::commit::{Cause, Memory};
+use atalaya::journal::commit::{Cause, Commit, Memory, Sealed};
+use atalaya::journal::recorder::Recorder;
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use futures_util::future::LocalBoxFuture;
@@ -33,6 +36,7 @@ pub(crate) struct House {
     pub(crate) api: Data<Api>,
     pub(crate) centre: Arc<Centre>,
     pub(crate) admin: String,
+    writer: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -55,13 +59,29 @@ impl Reply {
 }
 
 pub(crate) async fn house() -> House {
+    house_on(Box::new(Memory::default()), Vec::new(), [7; 32]).await
+}
+
+/// A house on the log in `dir`, and what the log held before.
+pub(crate) async fn house_in(dir: &Path) -> (House, Vec<Sealed>) {
+    let mut history = Vec::new();
+    let recorder = Recorder::open(dir, wall_now, &mut |sealed| history.push(sealed)).unwrap();
+    let secret = recorder.secret();
+    (house_on(Box::new(recorder), history.clone(), secret).await, history)
+}
+
+/// A house whose entries go to `commit`, which holds `history` already.
+pub(crate) async fn house_on(
+    commit: Box<dyn Commit>,
+    history: Vec<Sealed>,
+    key: [u8; 32],
+) -> House {
     let clock = Clock::new(START, 0.0);
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(Memory::default());
-    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
+    let time_zone = TimeZone::UTC;
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
-    let (centre, _) = Centre::start(options).unwrap();
-    let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));
+    let (centre, writer) = Centre::start(options).unwrap();
+    let api = Data::new(Api::new(centre.clone(), key, "e1".into()));
     let grant = tokens::grant("administrator", None, Some("act_as")).unwrap();
     let (_, admin, _) = tokens::make(&api, grant, Cause::system()).await.unwrap();
     let app = routes::app(api.clone()).route("/boom", web::get().to(boom));
@@ -76,7 +96,7 @@ pub(crate) async fn house() -> House {
         };
         Box::pin(answer) as LocalBoxFuture<'static, HttpResponse>
     });
-    House { service, api, centre, admin }
+    House { service, api, centre, admin, writer }
 }
 
 async fn boom() -> HttpResponse {
@@ -84,6 +104,12 @@ async fn boom() -> HttpResponse {
 }
 
 impl House {
+    /// As a kill would, but for the thread that must let the folder go.
+    pub(crate) fn stop(self) {
+        self.centre.close();
+        self.writer.join().unwrap();
+    }
+
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {
         let response = (self.service)(request).await;
         let headers = response.headers().iter();

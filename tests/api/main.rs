@@ -7,8 +7,11 @@ mod support;
 
 mod access;
 mod calls;
+mod conditions;
 mod forms;
 mod house;
 mod keys;
+mod slow;
+mod stream;
 mod table;
 mod wires;
