@@ -245,9 +245,10 @@ impl Books {
 }
 
 /// Sends the last `most` commands of each client again, under their keys: who was answered is
-/// answered the same, and who was not is answered now, once.
-pub(crate) async fn repeat(ledgers: &[Ledger], admin: &Wire, most: usize) -> usize {
-    let mut repeated = 0;
+/// answered the same, and who was not is answered now, once. Gives how many, and of those who were
+/// not answered how many find it done.
+pub(crate) async fn repeat(ledgers: &[Ledger], admin: &Wire, most: usize) -> (usize, usize) {
+    let (mut repeated, mut found_done) = (0, 0);
     for ledger in ledgers {
         let lines = ledger.borrow().clone();
         for (number, line) in lines.iter().enumerate().skip(lines.len().saturating_sub(most)) {
@@ -262,10 +263,13 @@ pub(crate) async fn repeat(ledgers: &[Ledger], admin: &Wire, most: usize) -> usi
                     assert!(again.replay, "done twice: {line:?}: {again:?}");
                     assert_eq!((told.status, line.id()), (again.status, again.json["id"].as_str()));
                 }
-                None => ledger.borrow_mut()[number].told = Some(again),
+                None => {
+                    found_done += usize::from(again.replay);
+                    ledger.borrow_mut()[number].told = Some(again);
+                }
             }
             repeated += 1;
         }
     }
-    repeated
+    (repeated, found_done)
 }
