@@ -74,7 +74,7 @@ async fn while_it_serves_over_rotations() {
 async fn serving(whole: &Whole, (fault, file): &Place, call: usize) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start_with(dir.path(), &SEGMENT);
-    let killer = server.under(&format!("{fault}:{call}"), &dir.path().join(file));
+    let tracer = server.under(&format!("{fault}:{call}"), &dir.path().join(file));
     let done = AtomicUsize::new(0);
     let ended = walk(&server, &done).await;
     let answered = done.into_inner();
@@ -82,10 +82,10 @@ async fn serving(whole: &Whole, (fault, file): &Place, call: usize) -> bool {
     assert_eq!(ended.is_ok(), answered == STEPS, "{what}");
     if ended.is_ok() {
         server.kill();
-        killer.join();
+        tracer.join();
         return false;
     }
-    killer.join();
+    tracer.join();
     assert!(server.ended(), "{what}: no answer, and yet no kill");
     let again = Server::start_with(dir.path(), &SEGMENT);
     if let Err(wrong) = whole.judge(&again, Some(answered)).await {
@@ -142,44 +142,60 @@ fn starting(dir: &Path, (fault, file): &Place, call: usize, words: &[&str]) -> b
     false
 }
 
+/// The folder of a script that is killed at one call on one segment.
+async fn killed_at(fault: &str, number: usize, call: usize, words: &[&str]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start_with(dir.path(), words);
+    let tracer = server.under(&format!("{fault}:{call}"), &dir.path().join(segment(number)));
+    assert!(walk(&server, &AtomicUsize::new(0)).await.is_err(), "it was killed");
+    tracer.join();
+    assert!(server.ended());
+    dir
+}
+
 /// A folder that a kill left, and what a start that nobody kills makes of it.
 struct Left {
     dir: tempfile::TempDir,
     /// Number of its last segment.
     last: usize,
+    /// Whether that is full already, so that the next start makes another.
+    is_full: bool,
     before: Vec<Name>,
     start: Vec<Name>,
     contacts: Vec<serde_json::Value>,
 }
 
 impl Left {
-    /// The script is killed at one call of its fourth segment; `torn` bytes of the end are lost.
-    async fn by(fault: &'static str, call: usize, torn: u64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let server = Server::start_with(dir.path(), &SEGMENT);
-        let killer = server.under(&format!("{fault}:{call}"), &dir.path().join(segment(4)));
-        assert!(walk(&server, &AtomicUsize::new(0)).await.is_err(), "it was killed");
-        killer.join();
-        assert!(server.ended());
-        let file = dir.path().join(segment(4));
+    /// The script in one large segment is killed at one of its syncs; `torn` bytes of the end are
+    /// lost.
+    async fn in_one_segment(torn: u64) -> Self {
+        let dir = killed_at(SYNC, 1, 14, &[]).await;
+        let file = dir.path().join(segment(1));
         let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
-        let size = file.metadata().unwrap().len();
-        file.set_len(size - torn).unwrap();
-        // Without a header it holds nothing, and the start takes it away.
-        let last = if size == 0 { 3 } else { 4 };
+        file.set_len(file.metadata().unwrap().len() - torn).unwrap();
+        Self::seen(dir, 1, true).await
+    }
+
+    /// The script is killed before its fourth segment has a header: the start takes that away.
+    async fn without_a_header() -> Self {
+        let dir = killed_at(WRITE, 4, 1, &SEGMENT).await;
+        assert_eq!(dir.path().join(segment(4)).metadata().unwrap().len(), 0);
+        Self::seen(dir, 3, false).await
+    }
+
+    async fn seen(dir: tempfile::TempDir, last: usize, is_full: bool) -> Self {
         let copy = copy_of(dir.path());
         let server = Server::start_with(copy.path(), &SEGMENT);
         let (before, start) = shown_by(&mut server.wire()).await.unwrap();
         let contacts = server.wire().all("/api/v1/contacts").await;
         server.kill();
-        Self { dir, last, before, start, contacts }
+        Self { dir, last, is_full, before, start, contacts }
     }
 
     /// A recovery that is killed at one call; says whether it was.
     async fn recovering(&self, place: &Place, call: usize) -> bool {
         let dir = copy_of(self.dir.path());
-        // In segments of a byte each batch has its own: the start's entry makes a new one.
-        if !starting(dir.path(), place, call, &["--segment-bytes", "1"]) {
+        if !starting(dir.path(), place, call, &SEGMENT) {
             return false;
         }
         let again = Server::start_with(dir.path(), &SEGMENT);
@@ -201,8 +217,8 @@ impl Left {
     /// Kills at every call of the files that a recovery touches.
     fn kills(&self) -> usize {
         let mut places = vec![(SYNC, String::new()), (WRITE, "lock".into()), (SYNC, "log".into())];
-        for file in [segment(self.last), segment(self.last + 1)] {
-            places.extend([(WRITE, file.clone()), (SYNC, file)]);
+        for number in self.last..=self.last + usize::from(self.is_full) {
+            places.extend([(WRITE, segment(number)), (SYNC, segment(number))]);
         }
         campaign(places, async |place, call| self.recovering(place, call).await)
     }
@@ -213,10 +229,10 @@ async fn while_it_recovers() {
     if !support::has("while_it_recovers", "strace") {
         return;
     }
-    let whole = Left::by(SYNC, 3, 0).await;
-    let torn = Left::by(SYNC, 3, 7).await;
+    let whole = Left::in_one_segment(0).await;
+    let torn = Left::in_one_segment(7).await;
     assert!(torn.before.len() < whole.before.len(), "the torn batch is cut");
-    let headerless = Left::by(WRITE, 1, 0).await;
+    let headerless = Left::without_a_header().await;
     for left in [whole, torn, headerless] {
         eprintln!("recovery of {} events: {} kills", left.before.len(), left.kills());
     }
