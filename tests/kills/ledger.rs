@@ -4,13 +4,17 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::MissedTickBehavior;
 
 use super::wire::{Answer, Broken, Wire};
 
 /// Events of an entry at most: what was told with the last one's number lies so near.
 const ENTRY_MAX: usize = 12;
+/// How often an agent without work looks for some.
+const LOOK_EACH: Duration = Duration::from_millis(5);
 /// Events that happen once in a contact's life.
 const ONCE: [&str; 5] = ["queued", "answered", "completed", "wrap_up_ended", "abandoned"];
 
@@ -103,6 +107,8 @@ impl Clerk {
         let ready = json!({"state": "ready"});
         self.send(true, format!("{path}/presence"), ready, "presence").await?;
         let mut called = false;
+        let mut pace = actix_web::rt::time::interval(LOOK_EACH);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let (_, desk) = self.desk.as_mut().unwrap();
             let me = desk.get(&path).await?.good();
@@ -111,6 +117,7 @@ impl Clerk {
                     self.call("served").await?;
                 }
                 called = true;
+                pace.tick().await;
                 continue;
             };
             called = false;

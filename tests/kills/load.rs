@@ -16,15 +16,17 @@ use super::wire::Wire;
 use super::{per_second, support};
 
 /// Clients that call on a queue without agents.
-const CALLERS: usize = 8;
+const CALLERS: usize = 12;
 /// Clients that are agents.
 const AGENTS: usize = 6;
 /// Acknowledged commands after which a round is killed, at the least; twice these in the long form.
 const LOAD: usize = 250;
 /// So many more in one round than in the one before, so that no two are killed at the same place.
 const MORE: usize = 17;
+/// Segments under load, in bytes: some rotations in each round.
+const SEGMENT: [&str; 2] = ["--segment-bytes", "32768"];
 /// How often who follows the stream reads on.
-const FOLLOW_EACH: Duration = Duration::from_millis(20);
+const FOLLOW_EACH: Duration = Duration::from_millis(100);
 /// Commands of each client that are sent again after a kill.
 const REPEATED: usize = 12;
 /// Commands a second, in the middle one of a long campaign's rounds, under which it says nothing of
@@ -125,21 +127,21 @@ async fn follow(mut wire: Wire, shown: Rc<RefCell<Vec<Value>>>) {
 async fn nothing_acknowledged_is_lost_by_a_kill() {
     let rounds = if support::long() { 20 } else { 3 };
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(dir.path());
+    let server = Server::start_with(dir.path(), &SEGMENT);
     furnish(&mut server.wire()).await;
     server.kill();
     let mut books = Books::default();
     let (mut killed_busy, mut rates) = (0, Vec::new());
     let (mut repeated, mut found_done) = (0, 0);
     for number in 0..rounds {
-        let round = round(Server::start(dir.path()), number).await;
+        let round = round(Server::start_with(dir.path(), &SEGMENT), number).await;
         let Round { ledgers, followed, in_flight, acknowledged, rate } = round;
         eprintln!("round {number}: {acknowledged} acknowledged, {rate}/s, {in_flight} in flight");
         killed_busy += usize::from(in_flight > 0);
         rates.push(rate);
         books.enter(&ledgers);
         copies::are_equal(dir.path(), &format!("round {number}")).await;
-        let server = Server::start(dir.path());
+        let server = Server::start_with(dir.path(), &SEGMENT);
         let heard = server.keep_heard((0..AGENTS).map(agent).collect());
         let mut wire = server.wire();
         books.read_on(&mut wire, &followed).await;
@@ -154,6 +156,10 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         drop(heard);
         server.kill();
     }
+    let server = Server::start(dir.path());
+    let mut anew = Books::default();
+    anew.read_on(&mut server.wire(), &books.events).await;
+    server.kill();
     rates.sort_unstable();
     let rate = rates[rates.len() / 2];
     eprintln!(
