@@ -88,9 +88,7 @@ pub fn entity(call: &Call, id: &EntityId) -> Result<(Value, u64), Problem> {
             Some(queue_json(id, queue, call.api.core.figures(id).as_ref()))
         }
         (EntityId::Contact(id), State::Contact(contact)) => {
-            let queue = contact.entered.iter().map(|entered| entered.queue.clone());
-            let places = call.api.core.positions(queue.filter(|_| contact.is_waiting()));
-            wire::contact::json(call, *id, contact, places.get(id).copied())
+            wire::contact::json(call, *id, contact, call.api.core.position(*id))
         }
         (EntityId::Token(id) | EntityId::Session(id), State::Credential(token)) => {
             wire::token::json(*id, token)

@@ -239,6 +239,11 @@ impl Core {
         queues.flat_map(|queue| self.waiting(&queue).into_iter().zip(1..)).collect()
     }
 
+    /// The place of a waiting contact in its queue's order of service, from 1.
+    pub fn position(&self, id: ContactId) -> Option<usize> {
+        self.0.brain().intake.position(id)
+    }
+
     /// The contact that `offer` is about: `agent`'s, else any that waits.
     pub fn offered(&self, offer: OfferId, agent: &AgentId) -> Option<ContactId> {
         let own = self.agent(agent).and_then(|(agent, _)| {

@@ -52,7 +52,8 @@ pub struct Intake {
     free: BTreeMap<AgentId, (Arc<Profile>, Idle)>,
     present: BTreeMap<AgentId, Arc<Profile>>,
     emergency: BTreeSet<QueueId>,
-    queues: BTreeMap<QueueId, usize>,
+    /// All who wait in a queue, offered ones included.
+    queues: BTreeMap<QueueId, BTreeMap<Place, ContactId>>,
     in_flight: BTreeSet<ContactId>,
     busy: BTreeSet<AgentId>,
     blocked: BTreeSet<(ContactId, AgentId)>,
@@ -112,14 +113,14 @@ impl Intake {
             self.classes.entry(class.clone()).or_default().insert(place, id);
         }
         let back_off = contact.back_off.keys().cloned().collect();
-        *self.queues.entry(class.0.clone()).or_default() += 1;
+        self.queues.entry(class.0.clone()).or_default().insert(place, id);
         self.waiting.insert(id, Waiting { class, place, open, back_off });
     }
 
     fn remove_waiting(&mut self, id: ContactId) {
         let Some(waiting) = self.waiting.remove(&id) else { return };
-        if let Some(count) = self.queues.get_mut(&waiting.class.0) {
-            *count -= 1;
+        if let Some(places) = self.queues.get_mut(&waiting.class.0) {
+            places.remove(&waiting.place);
         }
         if waiting.open
             && let Some(places) = self.classes.get_mut(&waiting.class)
@@ -142,7 +143,7 @@ impl Intake {
 
     /// Contacts waiting in `queue`, offered ones included.
     pub fn waiting_in(&self, queue: &QueueId) -> usize {
-        self.queues.get(queue).copied().unwrap_or(0)
+        self.queues.get(queue).map_or(0, BTreeMap::len)
     }
 
     /// The agent takes no offers any more.
@@ -271,13 +272,13 @@ impl Intake {
 
     /// Waiting contacts of `queue` in the order of service, offered ones included.
     pub fn order(&self, queue: &QueueId) -> Vec<ContactId> {
-        let mut all: Vec<_> = self
-            .waiting
-            .iter()
-            .filter(|(_, waiting)| waiting.class.0 == *queue)
-            .map(|(id, waiting)| (waiting.place, *id))
-            .collect();
-        all.sort_unstable();
-        all.into_iter().map(|(_, id)| id).collect()
+        self.queues.get(queue).into_iter().flat_map(BTreeMap::values).copied().collect()
+    }
+
+    /// The place of a waiting contact in its queue's order of service, from 1.
+    pub fn position(&self, id: ContactId) -> Option<usize> {
+        let waiting = self.waiting.get(&id)?;
+        let places = self.queues.get(&waiting.class.0)?;
+        Some(places.range(..=waiting.place).count())
     }
 }
