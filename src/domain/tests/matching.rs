@@ -85,9 +85,13 @@ fn order_and_number_of_those_who_wait_count_the_offered_ones() {
         order.iter().map(|id| id.0.as_u128()).collect::<Vec<_>>()
     };
     assert_eq!((order(&world), world.intake.waiting_in(&q)), (vec![3, 1, 2], 3));
+    let places = |world: &World| [1, 2, 3].map(|id| world.intake.position(contact_id(id)));
+    assert_eq!(places(&world), [Some(2), Some(3), Some(1)]);
     world.offer(3);
+    assert_eq!(places(&world), [Some(2), Some(3), Some(1)]);
     world.tell_contact(3, ToContact::Abandon).unwrap();
     assert_eq!((order(&world), world.intake.waiting_in(&q)), (vec![1, 2], 2));
+    assert_eq!(places(&world), [Some(1), Some(2), None]);
 }
 
 #[test]
