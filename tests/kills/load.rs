@@ -123,6 +123,15 @@ async fn follow(mut wire: Wire, shown: Rc<RefCell<Vec<Value>>>) {
     }
 }
 
+/// Whether others want the processors at least as much as this test: then its rate says nothing.
+fn machine_is_shared() -> bool {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap();
+    let wanted: f64 = load.split(' ').next().unwrap().parse().unwrap();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    eprintln!("{wanted} processors are wanted, there are {processors}");
+    wanted > f64::from(u32::try_from(2 * processors).unwrap())
+}
+
 #[actix_web::test]
 async fn nothing_acknowledged_is_lost_by_a_kill() {
     let rounds = if support::long() { 20 } else { 3 };
@@ -168,5 +177,6 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         books.events.len()
     );
     assert!(killed_busy * 10 >= rounds * 9, "only {killed_busy} kills with requests in flight");
-    assert!(!support::long() || rate >= RATE_MIN, "only {rate} commands a second");
+    let enough = rate >= RATE_MIN || machine_is_shared();
+    assert!(!support::long() || enough, "only {rate} commands a second");
 }
