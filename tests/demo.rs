@@ -231,8 +231,8 @@ async fn scripted(answers: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<St
                 had.len()
             };
             let answer = answers[number.min(answers.len()) - 1];
-            let (head, body) = answer.split_once('|').unwrap_or((answer, ""));
-            let answer = format!("HTTP/1.1 {head}Connection: close\r\n\r\n{body}");
+            let (headers, body) = answer.split_once('|').unwrap_or((answer, ""));
+            let answer = format!("HTTP/1.1 {headers}Connection: close\r\n\r\n{body}");
             // Nothing to say: the connection ends.
             if !answers[number.min(answers.len()) - 1].is_empty() {
                 stream.write_all(answer.as_bytes()).await.unwrap();
