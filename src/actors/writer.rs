@@ -235,3 +235,93 @@ fn seal(
     });
     Sealed { cause, now: entry.now, events: events.collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use atalaya_domain::time::Timestamp;
+
+    use super::*;
+    use crate::journal::commit::{Memory, Past};
+
+    /// Submissions that a fold led to, of which it is counted how many are in the next batch.
+    const ROUNDS: usize = 40;
+    /// Long enough that a writer which does not wait has taken what is there.
+    const FOLD_TAKES: Duration = Duration::from_micros(150);
+
+    /// Says when a commit has begun, and ends it so long after it is told to.
+    struct Disk(SyncSender<()>, Receiver<Duration>);
+
+    impl Commit for Disk {
+        fn commit(&mut self, _batch: &[Sealed]) -> Result<(), CommitError> {
+            self.0.send(()).unwrap();
+            let until = Instant::now() + self.1.recv().unwrap();
+            while Instant::now() < until {
+                std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
+            }
+            Ok(())
+        }
+
+        fn past(&self) -> Arc<dyn Past> {
+            Memory::default().past()
+        }
+    }
+
+    fn submission() -> Submission {
+        let (leader, now) = (EntityId::System, Timestamp(0));
+        let (events, versions) = (Vec::new(), BTreeMap::new());
+        let entry = Entry { leader, now, events, versions, verdict: Ok(()) };
+        let (outcome, _) = oneshot::channel();
+        Submission { entry, cause: Cause::system(), outcome, token: Token::live() }
+    }
+
+    /// How many were in the batch after the fold that led to them, though another waited already.
+    fn caught(takes: Duration) -> usize {
+        let (begun, begins) = sync_channel(1);
+        let (go, told) = sync_channel(1);
+        let (batches, mut folds) = mpsc::channel(BATCHES_MAX);
+        let pulse = Arc::new(Pulse::default());
+        let disk = Box::new(Disk(begun, told));
+        let (writer, thread) = start(disk, &[], batches, pulse.clone()).unwrap();
+        let mut caught = 0;
+        for _ in 0..ROUNDS {
+            writer.submit(submission()).unwrap();
+            // Under way: what comes now waits for the next batch.
+            begins.recv().unwrap();
+            writer.submit(submission()).unwrap();
+            go.send(takes).unwrap();
+            folds.blocking_recv().unwrap();
+            let folding = Instant::now();
+            while folding.elapsed() < FOLD_TAKES {
+                std::hint::spin_loop();
+            }
+            writer.submit(submission()).unwrap();
+            pulse.folded();
+            begins.recv().unwrap();
+            go.send(takes).unwrap();
+            let next = folds.blocking_recv().unwrap().entries.len();
+            caught += next - 1;
+            if next == 1 {
+                begins.recv().unwrap();
+                go.send(takes).unwrap();
+                folds.blocking_recv().unwrap();
+                pulse.folded();
+            }
+            pulse.folded();
+        }
+        drop(writer);
+        thread.join().unwrap();
+        caught
+    }
+
+    #[test]
+    fn on_a_slow_disk_what_a_fold_leads_to_is_in_the_next_batch() {
+        let (fast, slow) = (caught(Duration::ZERO), caught(Duration::from_millis(5)));
+        eprintln!("of {ROUNDS}: {fast} on a fast disk, {slow} on a slow one");
+        assert!(
+            fast < slow && ROUNDS / 2 < slow,
+            "of {ROUNDS}: {fast} on a fast disk, {slow} on a slow one"
+        );
+    }
+}

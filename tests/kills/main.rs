@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod copies;
+mod keys;
 mod ledger;
 mod load;
 mod s56;

@@ -105,6 +105,11 @@ impl Server {
         Tracer(tracer)
     }
 
+    /// Waits until it has ended by itself, or who runs it has.
+    pub(crate) fn wait_for_end(mut self) {
+        support::wait_for("the end", || self.child.try_wait().unwrap());
+    }
+
     /// Whether it has been killed by now; it is ended in any case.
     pub(crate) fn ended(mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
