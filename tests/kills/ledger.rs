@@ -265,15 +265,12 @@ pub(crate) async fn repeat(ledgers: &[Ledger], admin: &Wire, most: usize) -> (us
             };
             let again = wire.post_once(&line.path, &line.body, &line.key).await.unwrap();
             assert!((200..300).contains(&again.status), "{line:?}: {again:?}");
-            match &line.told {
-                Some(told) => {
-                    assert!(again.replay, "done twice: {line:?}: {again:?}");
-                    assert_eq!((told.status, line.id()), (again.status, again.json["id"].as_str()));
-                }
-                None => {
-                    found_done += usize::from(again.replay);
-                    ledger.borrow_mut()[number].told = Some(again);
-                }
+            if let Some(told) = &line.told {
+                assert!(again.replay, "done twice: {line:?}: {again:?}");
+                assert_eq!((told.status, line.id()), (again.status, again.json["id"].as_str()));
+            } else {
+                found_done += usize::from(again.replay);
+                ledger.borrow_mut()[number].told = Some(again);
             }
             repeated += 1;
         }
