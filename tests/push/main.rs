@@ -5,6 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/socket.rs"]
+mod socket;
+
 mod agents;
 mod channel;
 mod house;
