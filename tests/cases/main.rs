@@ -5,5 +5,11 @@
 
 #[path = "../simulation/actors.rs"]
 mod actors;
+mod live;
 mod lockstep;
+mod process;
+#[path = "../support/socket.rs"]
+mod socket;
 mod story;
+#[path = "../support/mod.rs"]
+mod support;
