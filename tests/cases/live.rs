@@ -359,7 +359,7 @@ async fn s84_timer_driven_change_is_pushed() {
     late.push(waited.elapsed());
     // A second until it is due, and less than another until it is shown.
     assert!(late.iter().all(|late| *late < Duration::from_secs(2)), "{late:?}");
-    println!("due after 1 s, shown after {late:?}");
+    eprintln!("due after 1 s, shown after {late:?}");
 }
 
 #[actix_web::test]
