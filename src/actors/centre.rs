@@ -27,7 +27,7 @@ use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
-use crate::views::{Scope, Wallboard};
+use crate::views::{Measures, Scope, Wallboard};
 
 /// Void turns in a row after which a run in lockstep is given up as one that does not end.
 const TURNS_MAX: u64 = 100_000_000;
@@ -102,6 +102,13 @@ impl Centre {
         let mut board = self.board();
         board.roll_to(self.clock.now());
         (self.last_seq(), board.roster().data(scope))
+    }
+
+    /// What metrics are made of, likewise.
+    pub fn measures(&self) -> (u64, Measures) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        (self.last_seq(), board.measures())
     }
 
     /// Tells whoever waits for it when more is published: the number of the last event.

@@ -12,6 +12,7 @@ use super::centre::Centre;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
+use crate::telemetry::logging;
 
 /// Consumes batches until the writer is gone.
 pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
@@ -19,6 +20,9 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
         let Batch { entries, releases } = batch;
         for entry in &entries {
             fold(&centre, entry);
+            let last = entry.events.last().map_or(0, |numbered| numbered.seq);
+            let events = entry.events.iter().map(|numbered| &numbered.recorded);
+            logging::committed(&entry.cause.by, last, events);
         }
         for release in releases {
             // A caller who is gone has lost interest, not the outcome.

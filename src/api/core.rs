@@ -20,7 +20,7 @@ use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
 use crate::journal::commit::{Cause, Whose};
-use crate::views::Scope;
+use crate::views::{Measures, Scope};
 
 /// The centre, as the API sees it.
 #[derive(Clone)]
@@ -192,6 +192,11 @@ impl Core {
     /// The wallboard, and the number of the last event in it.
     pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
         self.0.wallboard(scope)
+    }
+
+    /// What metrics are made of, and the number of the last event in it.
+    pub fn measures(&self) -> (u64, Measures) {
+        self.0.measures()
     }
 
     /// The last that was said of `field` of somebody.

@@ -103,6 +103,7 @@ const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/metrics", ADMIN),
     line("GET", "/ws", SOCKET),
     line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),

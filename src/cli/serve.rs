@@ -22,6 +22,8 @@ use crate::api::secrets::Secrets;
 use crate::api::{Api, routes, tokens};
 use crate::journal::commit::{Cause, Sealed};
 use crate::journal::recorder::{OpenError, Recorder};
+use crate::journal::timed::Timed;
+use crate::telemetry::Meters;
 
 /// How far the last record of a store may lie ahead of the wall at a start in real time.
 pub const AHEAD_MAX: Span = Span::seconds(300);
@@ -107,11 +109,12 @@ async fn serve(
         .any(|numbered| matches!(numbered.recorded.entity, EntityId::Token(_)));
     let time_zone = TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC);
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(recorder);
+    let meters = Arc::new(Meters::default());
+    let commit = Box::new(Timed::new(Box::new(recorder), meters.clone()));
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
     centre.announce_start().await?;
-    let api = Data::new(Api::new(centre.clone(), secret, epoch));
+    let api = Data::new(Api::new(centre.clone(), secret, epoch).counting_in(meters));
     if !has_token {
         first_token(dir, &api).await?;
     }
