@@ -12,13 +12,14 @@ use atalaya_domain::credential::Credential;
 use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 
 use serde_json::Value;
 
 use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
+use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, Whose};
 use crate::views::{Measures, Scope};
 
@@ -70,6 +71,16 @@ impl Core {
     /// Centre seconds in a second.
     pub fn rate(&self) -> f64 {
         self.0.clock().rate()
+    }
+
+    /// Whether the clock moves only when it is told to.
+    pub fn stands_still(&self) -> bool {
+        self.0.stands_still()
+    }
+
+    /// Moves a clock that stands still.
+    pub async fn advance(&self, span: Span, leases: bool, cause: Cause) -> Result<Done, Failure> {
+        advance(&self.0, span, leases, cause).await
     }
 
     /// Whether the centre has ended.

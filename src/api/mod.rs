@@ -9,6 +9,7 @@ pub mod answer;
 pub mod assets;
 pub mod body;
 pub mod call;
+pub mod clock;
 pub mod contacts;
 pub mod core;
 pub mod events;

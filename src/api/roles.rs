@@ -131,6 +131,7 @@ pub const TABLE: &[Line] = &[
     line("POST", "/api/v1/contacts/{id}/extend_wrap_up", FLOOR),
     line("GET", "/api/v1/wallboard", WALL),
     line("GET", "/api/v1/events", STREAM),
+    line("POST", "/api/v1/clock", ADMIN),
     line("GET", "/api/v1/tokens", ADMIN),
     line("POST", "/api/v1/tokens", ADMIN),
     line("DELETE", "/api/v1/tokens/{id}", ADMIN),

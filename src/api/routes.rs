@@ -11,7 +11,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
-    Api, agents, assets, contacts, events, guard, health, metrics, queues, sessions, tokens,
+    Api, agents, assets, clock, contacts, events, guard, health, metrics, queues, sessions, tokens,
     wallboard, ws,
 };
 
@@ -83,6 +83,7 @@ fn routes(app: &mut ServiceConfig) {
         .service(contact("/wrap_up").route(post().to(contacts::wrap_up)))
         .service(contact("/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
         .service(v1("/wallboard").route(get().to(wallboard::one)))
+        .service(v1("/clock").route(post().to(clock::advance)))
         .service(v1("/events").route(get().to(events::list)))
         .service(v1("/tokens").route(get().to(tokens::list)).route(post().to(tokens::create)))
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))

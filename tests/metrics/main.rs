@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod clock;
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/house.rs"]
 mod house;
@@ -9,4 +10,6 @@ mod scrape;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod logs;
 mod names;
+mod sums;
