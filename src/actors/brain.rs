@@ -192,6 +192,14 @@ impl Brain {
         due.map(tick).collect()
     }
 
+    /// A tick for the first of them.
+    pub fn first_due(&self, now: Now) -> Option<Origin> {
+        let (at, phase, _, contact) = self.deadlines.first()?;
+        let command = Command::Contact(contact::Command::Tick);
+        let (to, flight) = ((*contact).into(), Flight::Nothing);
+        ((*at, *phase) <= (now.at, now.phase)).then_some(Origin { now, to, command, flight })
+    }
+
     /// What comes next in lockstep, when nothing is in flight.
     pub fn next(&mut self, slots: &Slots) -> Next {
         if let Some(origin) = self.next_match(self.now) {

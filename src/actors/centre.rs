@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
@@ -11,23 +12,25 @@ use atalaya_domain::machine::{Command, State};
 use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{
+    Notify, RwLock as Turns, RwLockReadGuard, RwLockWriteGuard, mpsc, oneshot, watch,
+};
 
 use super::brain::{Brain, Next, Origin};
 use super::clock::Clock;
 use super::directory::Directory;
-use super::gate::Token;
+use super::gate::{Flights, Token};
 use super::projector::{fold, project};
 use super::register::{self, Register};
 use super::shell::{Done, Failure, Lead, Order};
 use super::slots::Slots;
-use super::timekeeper::keep;
+use super::timekeeper::{keep, settle};
 use super::writer::{self, BATCHES_MAX, WriterHandle};
 use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
-use crate::views::{Scope, Wallboard};
+use crate::views::{Measures, Scope, Wallboard};
 
 /// Void turns in a row after which a run in lockstep is given up as one that does not end.
 const TURNS_MAX: u64 = 100_000_000;
@@ -44,6 +47,9 @@ pub struct Centre {
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
     gate: Arc<Notify>,
+    flights: Arc<Flights>,
+    /// Held for writing while a clock that stands still is moved.
+    moves: Turns<()>,
     deadlines: Notify,
     clock: Clock,
     lockstep: bool,
@@ -104,6 +110,13 @@ impl Centre {
         (self.last_seq(), board.roster().data(scope))
     }
 
+    /// What metrics are made of, likewise.
+    pub fn measures(&self) -> (u64, Measures) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        (self.last_seq(), board.measures())
+    }
+
     /// Tells whoever waits for it when more is published: the number of the last event.
     pub fn follow(&self) -> watch::Receiver<u64> {
         self.seq.subscribe()
@@ -123,12 +136,18 @@ impl Centre {
         let centre = Arc::new(Self {
             slots: Slots::default(),
             said: RwLock::new(BTreeMap::new()),
-            register: Register::default(),
+            register: if clock.rate() > 0.0 {
+                Register::default()
+            } else {
+                Register::standing(Instant::now())
+            },
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
             gate: Arc::new(Notify::new()),
+            flights: Arc::default(),
+            moves: Turns::default(),
             deadlines: Notify::new(),
             clock,
             lockstep,
@@ -179,6 +198,31 @@ impl Centre {
     /// Whether commands pass one at a time.
     pub const fn is_lockstep(&self) -> bool {
         self.lockstep
+    }
+
+    /// Whether the clock moves only when it is told to, and commands pass as they come.
+    pub fn stands_still(&self) -> bool {
+        !self.lockstep && self.clock.rate() <= 0.0
+    }
+
+    /// Keeps a clock that stands still from being moved meanwhile.
+    pub async fn unmoved(&self) -> RwLockReadGuard<'_, ()> {
+        self.moves.read().await
+    }
+
+    /// Keeps everybody else from writing while a clock that stands still is moved.
+    pub async fn moving(&self) -> RwLockWriteGuard<'_, ()> {
+        self.moves.write().await
+    }
+
+    /// A token for what is passed now: it is in flight until the last clone is dropped.
+    pub fn token(&self) -> Token {
+        self.flights.launch()
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn landed(&self) {
+        self.flights.landed().await;
     }
 
     /// The centre's clock.
@@ -290,8 +334,26 @@ impl Centre {
         }
     }
 
-    /// Carries out a command and waits for its end.
+    /// Carries out a command and waits for its end; where the clock stands still, also until
+    /// nothing that follows from it at that instant is in flight.
     pub async fn tell(
+        self: &Arc<Self>,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        if !self.stands_still() {
+            return self.carry_out(to, command, now, cause).await;
+        }
+        let _unmoved = self.unmoved().await;
+        let done = self.carry_out(to, command, now, cause).await;
+        settle(self).await;
+        done
+    }
+
+    /// Carries out a command and waits for its end, and for nothing that follows from it.
+    pub async fn carry_out(
         self: &Arc<Self>,
         to: EntityId,
         command: Command,
@@ -300,7 +362,7 @@ impl Centre {
     ) -> Result<Done, Failure> {
         let flight = super::brain::Flight::Nothing;
         let (reply, answer) = oneshot::channel();
-        let order = Order { to: to.clone(), command, now, cause, flight, token: Token::live() };
+        let order = Order { to: to.clone(), command, now, cause, flight, token: self.token() };
         let lead = Lead { order, reply: Some(reply) };
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))

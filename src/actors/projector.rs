@@ -12,13 +12,19 @@ use super::centre::Centre;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
+use crate::telemetry::logging;
 
 /// Consumes batches until the writer is gone.
 pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
     while let Some(batch) = batches.recv().await {
         let Batch { entries, releases } = batch;
+        // What follows from a batch is in flight before what it ends has landed.
+        let follows = centre.token();
         for entry in &entries {
             fold(&centre, entry);
+            let last = entry.events.last().map_or(0, |numbered| numbered.seq);
+            let events = entry.events.iter().map(|numbered| &numbered.recorded);
+            logging::committed(&entry.cause.by, last, events);
         }
         for release in releases {
             // A caller who is gone has lost interest, not the outcome.
@@ -28,6 +34,7 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
         if let Some(last) = entries.last().filter(|_| !centre.is_lockstep()) {
             offer_all(&centre, Now::live(last.now));
         }
+        drop(follows);
     }
 }
 
@@ -66,10 +73,14 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     drop(board);
 }
 
-/// Live: every pair that matching gives is sent on its way at once.
-pub fn offer_all(centre: &Arc<Centre>, now: Now) {
+/// Live: every pair that matching gives is sent on its way at once; says whether there was one.
+pub fn offer_all(centre: &Arc<Centre>, now: Now) -> bool {
+    let mut any = false;
     loop {
-        let Some(origin) = centre.brain().next_match(now) else { return };
-        centre.pass(origin, super::gate::Token::live());
+        // In flight before it is taken, so that it is never neither.
+        let token = centre.token();
+        let Some(origin) = centre.brain().next_match(now) else { return any };
+        any = true;
+        centre.pass(origin, token);
     }
 }

@@ -12,15 +12,16 @@ use atalaya_domain::credential::Credential;
 use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 
 use serde_json::Value;
 
 use crate::actors::centre::{Centre, Told};
 use crate::actors::shell::{Done, Failure};
 use crate::actors::slots::Published;
+use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, Whose};
-use crate::views::Scope;
+use crate::views::{Measures, Scope};
 
 /// The centre, as the API sees it.
 #[derive(Clone)]
@@ -70,6 +71,16 @@ impl Core {
     /// Centre seconds in a second.
     pub fn rate(&self) -> f64 {
         self.0.clock().rate()
+    }
+
+    /// Whether the clock moves only when it is told to.
+    pub fn stands_still(&self) -> bool {
+        self.0.stands_still()
+    }
+
+    /// Moves a clock that stands still.
+    pub async fn advance(&self, span: Span, leases: bool, cause: Cause) -> Result<Done, Failure> {
+        advance(&self.0, span, leases, cause).await
     }
 
     /// Whether the centre has ended.
@@ -192,6 +203,11 @@ impl Core {
     /// The wallboard, and the number of the last event in it.
     pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
         self.0.wallboard(scope)
+    }
+
+    /// What metrics are made of, and the number of the last event in it.
+    pub fn measures(&self) -> (u64, Measures) {
+        self.0.measures()
     }
 
     /// The last that was said of `field` of somebody.

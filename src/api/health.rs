@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 use super::call::Call;
-use crate::views::rfc3339;
+use super::clock;
 
 /// It answers, so it lives.
 pub async fn live() -> HttpResponse {
@@ -15,7 +15,7 @@ pub async fn live() -> HttpResponse {
 pub async fn ready(call: Call) -> HttpResponse {
     let core = &call.api.core;
     let reasons = core.not_ready();
-    let clock = json!({ "at": rfc3339(core.now()), "rate": core.rate() });
+    let clock = clock::json(core);
     let (mut response, status) = if reasons.is_empty() {
         (HttpResponse::Ok(), "ready")
     } else {

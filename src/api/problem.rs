@@ -46,6 +46,8 @@ pub enum Code {
     ExtendedAlready,
     /// The same idempotency key is being worked on.
     KeyInFlight,
+    /// The clock cannot be moved: it runs.
+    ClockRuns,
     /// The caller's cursor is of a log that is not this one.
     EpochChanged,
     /// `If-Match` names another version.
@@ -93,6 +95,7 @@ impl Code {
             Self::NoSession => ("no-session", 409, "No session is open"),
             Self::ExtendedAlready => ("extended-already", 409, "Extended once already"),
             Self::KeyInFlight => ("key-in-flight", 409, "The same key is being worked on"),
+            Self::ClockRuns => ("clock-runs", 409, "The clock runs"),
             Self::EpochChanged => ("epoch-changed", 410, "The log is of another epoch"),
             Self::VersionMismatch => ("version-mismatch", 412, "It is of another version"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),

@@ -103,6 +103,7 @@ const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/metrics", ADMIN),
     line("GET", "/ws", SOCKET),
     line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),
@@ -130,6 +131,7 @@ pub const TABLE: &[Line] = &[
     line("POST", "/api/v1/contacts/{id}/extend_wrap_up", FLOOR),
     line("GET", "/api/v1/wallboard", WALL),
     line("GET", "/api/v1/events", STREAM),
+    line("POST", "/api/v1/clock", ADMIN),
     line("GET", "/api/v1/tokens", ADMIN),
     line("POST", "/api/v1/tokens", ADMIN),
     line("DELETE", "/api/v1/tokens/{id}", ADMIN),

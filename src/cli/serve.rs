@@ -22,6 +22,9 @@ use crate::api::secrets::Secrets;
 use crate::api::{Api, routes, tokens};
 use crate::journal::commit::{Cause, Sealed};
 use crate::journal::recorder::{OpenError, Recorder};
+use crate::journal::timed::Timed;
+use crate::telemetry::Meters;
+use crate::views::rfc3339;
 
 /// How far the last record of a store may lie ahead of the wall at a start in real time.
 pub const AHEAD_MAX: Span = Span::seconds(300);
@@ -37,7 +40,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Centre seconds in a second; `None`: real time.
     pub rate: Option<f64>,
-    /// Where a new store's clock starts.
+    /// Where a new store's clock starts, or, at rate 0, goes on.
     pub start: Option<Timestamp>,
 }
 
@@ -107,11 +110,12 @@ async fn serve(
         .any(|numbered| matches!(numbered.recorded.entity, EntityId::Token(_)));
     let time_zone = TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC);
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(recorder);
+    let meters = Arc::new(Meters::default());
+    let commit = Box::new(Timed::new(Box::new(recorder), meters.clone()));
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
     centre.announce_start().await?;
-    let api = Data::new(Api::new(centre.clone(), secret, epoch));
+    let api = Data::new(Api::new(centre.clone(), secret, epoch).counting_in(meters));
     if !has_token {
         first_token(dir, &api).await?;
     }
@@ -180,6 +184,15 @@ fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
                 .into(),
         )),
         (None, last) => Ok(Clock::new(last.unwrap_or_default().max(wall_now()), 1.0)),
+        (Some(rate), Some(last)) if rate <= 0.0 => match settings.start {
+            Some(start) if start < last => Err(ServeError::Time(format!(
+                "the store's clock stands at {}, which is later than --clock-start: name a later \
+                 instant, or none",
+                rfc3339(last)
+            ))),
+            // The time between was spent down: what fell due in it is done at the start.
+            start => Ok(Clock::new(start.unwrap_or(last), rate)),
+        },
         (Some(rate), Some(last)) => Ok(Clock::new(last, rate)),
         (Some(rate), None) => Ok(Clock::new(settings.start.unwrap_or_else(wall_now), rate)),
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use atalaya_domain::agent::{Agent, Kind, Presence, Tally, Work};
-use atalaya_domain::ids::{AgentId, ContactId};
+use atalaya_domain::ids::{AgentId, ContactId, Slug};
 use atalaya_domain::time::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -108,6 +108,25 @@ impl Roster {
             }
             held.agent.signed_in.map(|_| (id, &held.agent, presence))
         })
+    }
+
+    /// How many agents of each team are what, in the order of [`Kind::ALL`]; as the wallboard
+    /// counts them.
+    pub(super) fn census(&self) -> BTreeMap<Slug, [u64; Kind::ALL.len()]> {
+        let mut teams = BTreeMap::new();
+        for (id, held) in &self.agents {
+            let Some(facts) = &held.agent.facts else { continue };
+            let state = match held.agent.signed_in {
+                None => Kind::SignedOut,
+                Some(_) if self.quarantined.contains_key(id) => Kind::Lost,
+                Some(_) => held.agent.presence().state,
+            };
+            let counts = teams.entry(facts.team.clone()).or_insert([0; Kind::ALL.len()]);
+            for (kind, count) in Kind::ALL.iter().zip(counts) {
+                *count += u64::from(*kind == state);
+            }
+        }
+        teams
     }
 
     /// The contact that makes an agent what they are: in conversation before offered before after.

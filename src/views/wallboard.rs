@@ -16,13 +16,14 @@ use atalaya_domain::ids::{AgentId, ContactId, EntityId, QueueId};
 use atalaya_domain::kpi::Counts;
 use atalaya_domain::queue::{Queue, Rules, Status};
 use atalaya_domain::skills::Profile;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 use atalaya_domain::{Event, State, system};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::figures::{Day, Window};
 use super::json::{rfc3339, target_json};
+use super::meter::{Measures, Meter, QueueMeasures};
 use super::roster::Roster;
 
 /// Most alerts shown; what comes past it is counted in none, the oldest stay.
@@ -63,6 +64,7 @@ pub struct Wallboard {
     /// Where each contact that is not over came in.
     contacts: BTreeMap<ContactId, QueueId>,
     alerts: BTreeMap<EntityId, (Timestamp, String)>,
+    meter: Meter,
 }
 
 impl Wallboard {
@@ -77,6 +79,7 @@ impl Wallboard {
             roster: Roster::default(),
             contacts: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            meter: Meter::default(),
         }
     }
 
@@ -95,6 +98,7 @@ impl Wallboard {
             }
             (EntityId::Queue(id), _, State::Queue(after)) => self.queue(id, after),
             (EntityId::Contact(id), State::Contact(before), State::Contact(after)) => {
+                self.meter.fold(recorded, before, after);
                 self.contact(*id, recorded.at, before, after);
             }
             _ => (),
@@ -134,6 +138,7 @@ impl Wallboard {
 
     /// `entity` is out of service; an agent is shown lost from now on.
     pub fn alert(&mut self, entity: &EntityId, cause: &str, at: Timestamp) {
+        self.meter.quarantine(entity);
         if let EntityId::Agent(agent) = entity {
             self.roster.quarantine(agent, at);
         }
@@ -205,6 +210,22 @@ impl Wallboard {
     pub fn figures(&self, queue: &QueueId) -> Option<Value> {
         let line = self.queues.get(queue)?;
         Some(self.line_json(queue, line, &self.ready_profiles()))
+    }
+
+    /// What metrics are made of, of the same instant as [`Wallboard::data`].
+    pub fn measures(&self) -> Measures {
+        let queues = self.queues.iter().map(|(id, line)| {
+            let since = |arrived_at| self.now.since(arrived_at);
+            let measures = QueueMeasures {
+                waiting: count(line.waiting.len()),
+                longest_wait: oldest(line).map_or(Span::ZERO, since),
+                service_level: line.window.share(self.now),
+                counted: self.meter.counted(id),
+            };
+            (id.clone(), measures)
+        });
+        let (queues, agents) = (queues.collect(), self.roster.census());
+        Measures { queues, agents, quarantined: self.meter.quarantined() }
     }
 
     fn totals(&self) -> Value {
@@ -324,7 +345,7 @@ impl Wallboard {
 }
 
 /// What a day gains by a contact's change.
-fn change(at: Timestamp, before: &Contact, after: &Contact) -> Day {
+pub(super) fn change(at: Timestamp, before: &Contact, after: &Contact) -> Day {
     let mut day = Day::default();
     if before.state == after.state {
         return day;

@@ -55,10 +55,15 @@ impl Reply {
 }
 
 pub(crate) async fn house() -> House {
-    let clock = Clock::new(START, 0.0);
+    house_on(Memory::default()).await
+}
+
+/// A house that goes on with what `memory` holds, and commits to it.
+pub(crate) async fn house_on(memory: Memory) -> House {
+    let history = memory.entries();
+    let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(Memory::default());
-    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
+    let (commit, time_zone) = (Box::new(memory), TimeZone::UTC);
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();
     let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));
