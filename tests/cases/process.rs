@@ -64,8 +64,16 @@ impl Process {
 
     /// Lets the standing clock go on, leases with it.
     pub(crate) async fn advance(&self, by: &str) {
-        let wish = json!({"advance": by, "leases": true});
-        self.admin.post("/api/v1/clock", &wish).await.unwrap();
+        self.go_on(&json!({"advance": by, "leases": true})).await;
+    }
+
+    /// Lets the standing clock go on, and nobody is silent in it.
+    pub(crate) async fn pass(&self, by: &str) {
+        self.go_on(&json!({"advance": by})).await;
+    }
+
+    async fn go_on(&self, wish: &Value) {
+        self.admin.post("/api/v1/clock", wish).await.unwrap();
     }
 
     pub(crate) async fn queue(&self, id: &str, more: Value) {
