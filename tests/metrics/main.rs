@@ -12,4 +12,5 @@ mod support;
 
 mod logs;
 mod names;
+mod process;
 mod sums;
