@@ -42,8 +42,8 @@ async fn every_series_is_there_at_0_before_anything_happens() {
     let more = more.map(|name| format!("{name}{{{queue}}}"));
     let process = [
         "http_requests_total{method=\"POST\",route=\"/api/v1/contacts\",code=\"503\"}".to_owned(),
-        "actor_restarts_total{actor=\"lane\"}".to_owned(),
-        "impossible_total{kind=\"capacity\"}".to_owned(),
+        "actor_restarts_total{actor=\"contact\"}".to_owned(),
+        "impossible_total{kind=\"over_capacity\"}".to_owned(),
         "quarantined".to_owned(),
     ];
     for sample in counts.chain(offers).chain(topics).chain(more).chain(process) {
