@@ -110,11 +110,20 @@ impl Centre {
         (self.last_seq(), board.roster().data(scope))
     }
 
-    /// What metrics are made of, likewise.
-    pub fn measures(&self) -> (u64, Measures) {
+    /// What metrics are made of, likewise, and how many entities are out of service.
+    pub fn measures(&self) -> (u64, Measures, u64) {
         let mut board = self.board();
         board.roll_to(self.clock.now());
-        (self.last_seq(), board.measures())
+        let out = match &self.slots.read(&EntityId::System).state {
+            State::System(system) => u64::try_from(system.quarantined.len()).unwrap_or(u64::MAX),
+            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
+        };
+        (self.last_seq(), board.measures(), out)
+    }
+
+    /// Commands in flight.
+    pub fn in_flight(&self) -> usize {
+        self.flights.count()
     }
 
     /// Tells whoever waits for it when more is published: the number of the last event.

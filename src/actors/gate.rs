@@ -55,6 +55,11 @@ impl Flights {
         Token { pass: Arc::new(Pass::Flight(self.clone())) }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.alive.load(Ordering::Acquire)
+    }
+
     fn land(&self) {
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.none.notify_waiters();

@@ -205,8 +205,14 @@ impl Core {
         self.0.wallboard(scope)
     }
 
-    /// What metrics are made of, and the number of the last event in it.
-    pub fn measures(&self) -> (u64, Measures) {
+    /// Commands in flight.
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight()
+    }
+
+    /// What metrics are made of: the number of the last event in it, and how much is out of
+    /// service.
+    pub fn measures(&self) -> (u64, Measures, u64) {
         self.0.measures()
     }
 

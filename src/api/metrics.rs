@@ -25,34 +25,57 @@ use crate::telemetry::families::{CONTENT_TYPE, float};
 use crate::telemetry::histogram::PER_SECOND;
 use crate::telemetry::meters::whole;
 use crate::telemetry::{Families, Labels};
-use crate::views::{Measures, OfferEnd, QueueMeasures};
+use crate::views::{CONTACTS, Measures, OfferEnd, QueueMeasures};
 
 /// The one channel of this version.
 const CHANNEL: &str = "voice";
 /// Method and route of what is not in the table: the page's files, and what is not there.
 const OTHER: (&str, &str) = ("other", "other");
 
-/// What others count, by kind; each list is whole from the start, so that its series begin at 0.
-#[derive(Debug, Clone, Default)]
-pub struct Faults {
-    /// Actors started anew, by kind of actor.
-    pub restarts: BTreeMap<String, u64>,
+/// What others count since the start, by kind; what nobody has counted stands at 0, so that every
+/// series is there from the start.
+#[derive(Debug, Clone)]
+struct Faults {
+    /// Actors started anew, by the kind of their entity.
+    restarts: BTreeMap<&'static str, u64>,
     /// What has been impossible and was found, by kind.
-    pub impossible: BTreeMap<String, u64>,
+    impossible: BTreeMap<&'static str, u64>,
 }
 
-/// Kinds of actors that can be started anew.
-const ACTORS: [&str; 4] = ["lane", "projector", "register", "timekeeper"];
+/// Kinds of entities, whose lanes can be started anew.
+const ACTORS: [&str; 6] = ["agent", "contact", "queue", "session", "system", "token"];
 /// Kinds of what cannot be.
-const IMPOSSIBLE: [&str; 3] = ["capacity", "ownership", "sums"];
+const IMPOSSIBLE: [&str; 9] = [
+    "contact_without_leg",
+    "deadline_passed",
+    "free_beside_waiting",
+    "leg_without_contact",
+    "not_in_intake",
+    "offer_without_reservation",
+    "over_capacity",
+    "reservation_without_offer",
+    "two_agents",
+];
 
 impl Faults {
-    /// The place where the guardian's and the checker's counts come in: nobody counts yet, so that
-    /// all stand at 0.
+    /// THE PLACE where the guardian's restarts and the checker's counts come in: here the two empty
+    /// maps are theirs.
     fn of(_api: &Api) -> Self {
-        let at_0 = |kinds: &[&str]| kinds.iter().map(|kind| ((*kind).to_owned(), 0)).collect();
-        Self { restarts: at_0(&ACTORS), impossible: at_0(&IMPOSSIBLE) }
+        Self {
+            restarts: at_least(&ACTORS, BTreeMap::new()),
+            impossible: at_least(&IMPOSSIBLE, BTreeMap::new()),
+        }
     }
+}
+
+/// What was counted, with every kind.
+fn at_least(
+    kinds: &[&'static str],
+    counted: BTreeMap<&'static str, u64>,
+) -> BTreeMap<&'static str, u64> {
+    let mut all: BTreeMap<_, _> = kinds.iter().map(|kind| (*kind, 0)).collect();
+    all.extend(counted);
+    all
 }
 
 /// `GET /metrics`.
@@ -94,7 +117,7 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// All metrics, and the number of the last event in those that are a fold of the log.
 fn gather(api: &Arc<Api>) -> Result<(u64, String), Problem> {
-    let (seq, measures) = api.core.measures();
+    let (seq, measures, quarantined) = api.core.measures();
     let mut families = Families::default();
     families.gauge(
         "event_seq",
@@ -105,7 +128,9 @@ fn gather(api: &Arc<Api>) -> Result<(u64, String), Problem> {
     queues(&mut families, &measures);
     contacts(&mut families, &measures);
     times(&mut families, &measures);
-    faults(&mut families, &measures, &Faults::of(api));
+    faults(&mut families, &Faults::of(api));
+    let out = [(Labels::new(), float(quarantined))];
+    families.gauge("quarantined", "Entities that are out of service.", out);
     process(&mut families, api);
     api.meters.write(&mut families);
     families.text().map(|text| (seq, text)).map_err(|error| {
@@ -149,22 +174,21 @@ fn queues(families: &mut Families, measures: &Measures) {
 }
 
 fn contacts(families: &mut Families, measures: &Measures) {
-    let none = crate::views::Counted::default();
-    for (place, (name, help, _)) in none.contacts().into_iter().enumerate() {
+    for (place, (name, help)) in CONTACTS.into_iter().enumerate() {
         let samples = measures.queues.iter().map(|(id, queue)| {
             let mut labels = of_queue(id);
             labels.push(("channel", CHANNEL.to_owned()));
-            (labels, queue.counted.contacts()[place].2)
+            (labels, queue.counted.contacts[place])
         });
         families.counter(&format!("contacts_{name}_total"), help, samples);
     }
     let offers = measures.queues.iter().flat_map(|(id, queue)| {
-        let result = |(end, count): (&OfferEnd, &u64)| {
+        let result = |(end, count): (OfferEnd, u64)| {
             let mut labels = of_queue(id);
             labels.push(("result", end.name().to_owned()));
-            (labels, *count)
+            (labels, count)
         };
-        queue.counted.offers().iter().map(result)
+        OfferEnd::ALL.into_iter().zip(queue.counted.offers).map(result)
     });
     families.counter("offers_total", "Offers that ended, by how they did.", offers);
 }
@@ -197,9 +221,9 @@ fn times(families: &mut Families, measures: &Measures) {
     );
 }
 
-fn faults(families: &mut Families, measures: &Measures, faults: &Faults) {
-    let by = |label: &'static str, counts: &BTreeMap<String, u64>| {
-        let sample = |(kind, count): (&String, &u64)| (vec![(label, kind.clone())], *count);
+fn faults(families: &mut Families, faults: &Faults) {
+    let by = |label: &'static str, counts: &BTreeMap<&'static str, u64>| {
+        let sample = |(kind, count): (&&str, &u64)| (vec![(label, (*kind).to_owned())], *count);
         counts.iter().map(sample).collect::<Vec<_>>()
     };
     families.counter(
@@ -212,8 +236,6 @@ fn faults(families: &mut Families, measures: &Measures, faults: &Faults) {
         "States that cannot be and were found; anything but 0 is a defect.",
         by("kind", &faults.impossible),
     );
-    let quarantined = [(Labels::new(), float(measures.quarantined))];
-    families.gauge("quarantined", "Entities that are out of service.", quarantined);
 }
 
 fn process(families: &mut Families, api: &Api) {
@@ -235,6 +257,9 @@ fn process(families: &mut Families, api: &Api) {
         "Frames that a jammed socket of an agent did not get.",
         [(Labels::new(), api.push.left_out())],
     );
+    let in_flight = [(Labels::new(), float(whole(api.core.in_flight())))];
+    let help = "Commands that wait for their lane or the writer, or are being carried out.";
+    families.gauge("commands_in_flight", help, in_flight);
     let rate = [(Labels::new(), api.core.rate())];
     families.gauge("clock_rate", "Centre seconds in a second; 0 stands still.", rate);
     let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];

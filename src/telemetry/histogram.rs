@@ -29,6 +29,18 @@ impl Histogram {
         self.sum = self.sum.saturating_add(value);
     }
 
+    /// All of it as numbers: the counts, then the sum.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.counts.iter().copied().chain([self.sum])
+    }
+
+    /// What [`Histogram::numbers`] gave, if it was of these bounds.
+    pub fn of_numbers(bounds: &'static [u64], numbers: &[u64]) -> Option<Self> {
+        let (sum, counts) = numbers.split_last()?;
+        let fits = counts.len() == bounds.len() + 1;
+        fits.then(|| Self { bounds, counts: counts.to_vec(), sum: *sum })
+    }
+
     /// How many were observed.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()

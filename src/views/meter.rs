@@ -4,12 +4,12 @@
 //! Being a fold of the log from its first event, a counter goes on over a restart where it was: it
 //! neither starts again nor counts anything twice. Only a restored older log takes it back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use atalaya_domain::agent::Kind;
 use atalaya_domain::contact::{self, Contact};
 use atalaya_domain::entry::Recorded;
-use atalaya_domain::ids::{EntityId, QueueId, Slug};
+use atalaya_domain::ids::{QueueId, Slug};
 use atalaya_domain::machine::Event;
 use atalaya_domain::time::{Span, Timestamp};
 
@@ -74,12 +74,23 @@ impl OfferEnd {
     }
 }
 
-/// All that was counted of one queue.
-#[derive(Debug, Clone, PartialEq)]
+/// Contacts that are counted: the middle of the metric's name, and what it counts.
+pub const CONTACTS: [(&str, &str); 6] = [
+    ("offered", "Contacts that tried to enter the queue."),
+    ("answered", "Contacts answered by an agent."),
+    ("answered_within_target", "Contacts answered within the queue's target."),
+    ("abandoned", "Contacts that left while waiting, short ones included."),
+    ("short_abandoned", "Contacts that left while waiting within the short bound."),
+    ("refused", "Contacts that were not admitted or were sent away."),
+];
+
+/// All that was counted of one queue since the log began.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
-    /// As the day's, since the log began.
-    sum: Day,
-    offers: BTreeMap<OfferEnd, u64>,
+    /// In the order of [`CONTACTS`].
+    pub contacts: [u64; CONTACTS.len()],
+    /// In the order of [`OfferEnd::ALL`].
+    pub offers: [u64; OfferEnd::ALL.len()],
     /// Waits of the answered.
     pub answered: Histogram,
     /// Waits of those who left.
@@ -94,8 +105,8 @@ impl Default for Counted {
     fn default() -> Self {
         let times = || Histogram::new(BOUNDS_US);
         Self {
-            sum: Day::default(),
-            offers: OfferEnd::ALL.map(|end| (end, 0)).into(),
+            contacts: [0; CONTACTS.len()],
+            offers: [0; OfferEnd::ALL.len()],
             answered: times(),
             abandoned: times(),
             offer_to_answer: times(),
@@ -105,51 +116,57 @@ impl Default for Counted {
 }
 
 impl Counted {
-    /// How the queue's offers ended.
-    pub const fn offers(&self) -> &BTreeMap<OfferEnd, u64> {
-        &self.offers
-    }
-
-    /// Counts of contacts: the middle of the metric's name, what it counts, and the count.
-    pub const fn contacts(&self) -> [(&'static str, &'static str, u64); 6] {
-        let Day { offered, answered, abandoned, short_abandoned, refused, level, .. } = self.sum;
-        [
-            ("offered", "Contacts that tried to enter the queue.", offered),
-            ("answered", "Contacts answered by an agent.", answered),
-            (
-                "answered_within_target",
-                "Contacts answered within the queue's target.",
-                level.answered_within,
-            ),
-            ("abandoned", "Contacts that left while waiting, short ones included.", abandoned),
-            (
-                "short_abandoned",
-                "Contacts that left while waiting within the short bound.",
-                short_abandoned,
-            ),
-            ("refused", "Contacts that were not admitted or were sent away.", refused),
-        ]
-    }
-
     fn fold(&mut self, at: Timestamp, event: &contact::Event, before: &Contact, after: &Contact) {
         let change = change(at, before, after);
-        self.sum.add(&change);
+        let Day { offered, answered, abandoned, short_abandoned, refused, level, .. } = change;
+        let more = [offered, answered, level.answered_within, abandoned, short_abandoned, refused];
+        for (count, more) in self.contacts.iter_mut().zip(more) {
+            *count += more;
+        }
+        let end = OfferEnd::of(event);
+        for (count, counted) in self.offers.iter_mut().zip(OfferEnd::ALL) {
+            *count += u64::from(end == Some(counted));
+        }
         let wait = micros(at.since(after.arrived_at));
-        if change.answered > 0 {
+        if answered > 0 {
             self.answered.observe(wait);
             if let Some(offered_at) = after.offered_at {
                 self.offer_to_answer.observe(micros(at.since(offered_at)));
             }
         }
-        if change.abandoned > 0 {
+        if abandoned > 0 {
             self.abandoned.observe(wait);
         }
         if change.legs > 0 {
             self.handle.observe(micros(change.handled));
         }
-        if let Some(end) = OfferEnd::of(event) {
-            *self.offers.entry(end).or_default() += 1;
+    }
+
+    /// All of it as numbers, in a fixed order.
+    fn numbers(&self) -> Vec<u64> {
+        let times = [&self.answered, &self.abandoned, &self.offer_to_answer, &self.handle];
+        let times = times.into_iter().flat_map(Histogram::numbers);
+        self.contacts.into_iter().chain(self.offers).chain(times).collect()
+    }
+
+    fn of_numbers(numbers: &[u64]) -> Option<Self> {
+        let (contacts, rest) = numbers.split_first_chunk()?;
+        let (offers, rest) = rest.split_first_chunk()?;
+        let length = BOUNDS_US.len() + 2;
+        if rest.len() != 4 * length {
+            return None;
         }
+        let times = |place: usize| {
+            Histogram::of_numbers(BOUNDS_US, rest.get(place * length..(place + 1) * length)?)
+        };
+        Some(Self {
+            contacts: *contacts,
+            offers: *offers,
+            answered: times(0)?,
+            abandoned: times(1)?,
+            offer_to_answer: times(2)?,
+            handle: times(3)?,
+        })
     }
 }
 
@@ -173,16 +190,11 @@ pub struct Measures {
     pub queues: BTreeMap<QueueId, QueueMeasures>,
     /// Agents by team, in the order of [`Kind::ALL`].
     pub agents: BTreeMap<Slug, [u64; Kind::ALL.len()]>,
-    /// What is out of service.
-    pub quarantined: u64,
 }
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Meter {
-    queues: BTreeMap<QueueId, Counted>,
-    quarantined: BTreeSet<EntityId>,
-}
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Meter(BTreeMap<QueueId, Counted>);
 
 impl Meter {
     /// An event of a contact, with its state before and after it.
@@ -190,27 +202,57 @@ impl Meter {
         let (Some(entered), Event::Contact(event)) = (&after.entered, &recorded.event) else {
             return;
         };
-        let counted = self.queues.entry(entered.queue.clone()).or_default();
+        let counted = self.0.entry(entered.queue.clone()).or_default();
         counted.fold(recorded.at, event, before, after);
-    }
-
-    /// `entity` is out of service.
-    pub(super) fn quarantine(&mut self, entity: &EntityId) {
-        self.quarantined.insert(entity.clone());
     }
 
     /// What was counted of `queue`.
     pub(super) fn counted(&self, queue: &QueueId) -> Counted {
-        self.queues.get(queue).cloned().unwrap_or_default()
+        self.0.get(queue).cloned().unwrap_or_default()
     }
 
-    /// How many entities are out of service.
-    pub(super) fn quarantined(&self) -> u64 {
-        u64::try_from(self.quarantined.len()).unwrap_or(u64::MAX)
+    /// All of it in numbers, for whoever keeps the view.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the view's kept form"))]
+    pub(super) fn numbers(&self) -> Vec<(String, Vec<u64>)> {
+        self.0.iter().map(|(queue, counted)| (queue.to_string(), counted.numbers())).collect()
+    }
+
+    /// What [`Meter::numbers`] gave; numbers of another version are none.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the view's kept form"))]
+    pub(super) fn of_numbers(kept: &[(String, Vec<u64>)]) -> Option<Self> {
+        let queues = kept.iter().map(|(queue, numbers)| {
+            Some((QueueId::new(queue).ok()?, Counted::of_numbers(numbers)?))
+        });
+        queues.collect::<Option<_>>().map(Self)
     }
 }
 
 /// A span that is not negative.
 fn micros(span: Span) -> u64 {
     u64::try_from(span.0).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_in_numbers_comes_back_and_nothing_else_does() {
+        let mut counted = Counted { contacts: [1, 2, 3, 4, 5, 6], ..Counted::default() };
+        counted.offers = [7, 8, 9, 10];
+        for (place, times) in [
+            (1, &mut counted.answered),
+            (2, &mut counted.abandoned),
+            (3, &mut counted.offer_to_answer),
+            (4, &mut counted.handle),
+        ] {
+            times.observe(place * 1_000_000);
+        }
+        let meter = Meter([(QueueId::new("pensions").unwrap(), counted)].into());
+        let numbers = meter.numbers();
+        assert_eq!(Meter::of_numbers(&numbers), Some(meter));
+        let mut short = numbers;
+        short[0].1.pop();
+        assert_eq!(Meter::of_numbers(&short), None);
+    }
 }

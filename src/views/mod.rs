@@ -15,6 +15,6 @@ mod wallboard;
 pub use delta::{Delta, apply_delta, delta};
 pub use events::{decision_json, event_json};
 pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339};
-pub use meter::{Counted, Measures, OfferEnd, QueueMeasures};
+pub use meter::{CONTACTS, Measures, OfferEnd, QueueMeasures};
 pub use roster::Roster;
 pub use wallboard::{Scope, Wallboard};

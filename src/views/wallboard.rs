@@ -138,7 +138,6 @@ impl Wallboard {
 
     /// `entity` is out of service; an agent is shown lost from now on.
     pub fn alert(&mut self, entity: &EntityId, cause: &str, at: Timestamp) {
-        self.meter.quarantine(entity);
         if let EntityId::Agent(agent) = entity {
             self.roster.quarantine(agent, at);
         }
@@ -225,7 +224,7 @@ impl Wallboard {
             (id.clone(), measures)
         });
         let (queues, agents) = (queues.collect(), self.roster.census());
-        Measures { queues, agents, quarantined: self.meter.quarantined() }
+        Measures { queues, agents }
     }
 
     fn totals(&self) -> Value {

@@ -10,6 +10,11 @@ mod scrape;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, clippy::expect_used, reason = "shared with the tests of push")]
+#[path = "../push/house.rs"]
+mod live;
 mod logs;
 mod names;
+mod process;
+mod process_counts;
 mod sums;
