@@ -13,6 +13,7 @@ pub mod centre;
 pub mod clock;
 pub mod directory;
 pub mod gate;
+pub mod guardian;
 pub mod projector;
 pub mod register;
 pub mod shell;
