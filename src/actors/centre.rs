@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::brain::{Brain, Flight, Next, Origin};
+use super::checker::{self, Checker};
 use super::clock::Clock;
 use super::directory::Directory;
 use super::gate::Token;
@@ -47,6 +48,7 @@ pub struct Centre {
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
     guardian: Guardian,
+    checker: Checker,
     faults: Option<Arc<dyn Faults>>,
     gate: Arc<Notify>,
     deadlines: Notify,
@@ -119,6 +121,11 @@ impl Centre {
         &self.guardian
     }
 
+    /// Counts of what cannot be.
+    pub const fn checker(&self) -> &Checker {
+        &self.checker
+    }
+
     /// What a test makes panic.
     pub fn faults(&self) -> Option<&dyn Faults> {
         self.faults.as_deref()
@@ -170,6 +177,7 @@ impl Centre {
             writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
             guardian: Guardian::default(),
+            checker: Checker::default(),
             faults,
             gate: Arc::new(Notify::new()),
             deadlines: Notify::new(),
@@ -185,6 +193,7 @@ impl Centre {
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
+            actix::spawn(checker::watch(centre.clone()));
             if centre.clock.rate() > 0.0 {
                 actix::spawn(register::watch(centre.clone()));
             }
@@ -322,11 +331,7 @@ impl Centre {
                 }
             }
             Command::System(system::Command::Quarantine { entity, others, .. }) => {
-                let read = |id: EntityId| {
-                    let published = self.slots.read(&id);
-                    (id, published)
-                };
-                let all: Vec<_> = self.slots.ids().into_iter().map(read).collect();
+                let all = self.slots.all();
                 let sound = all.iter().filter(|(id, published)| !published.frozen || id == entity);
                 let states = sound.map(|(id, published)| (id, &published.state));
                 *others = farewell(entity, self.slots.read(entity).standing(), now, states);

@@ -10,6 +10,7 @@
 
 pub mod brain;
 pub mod centre;
+pub mod checker;
 pub mod clock;
 pub mod directory;
 pub mod gate;

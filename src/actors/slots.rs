@@ -85,6 +85,15 @@ impl Slots {
         self.map.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
+    /// Everything published, in no order: of one instant for whoever keeps the fold away.
+    pub fn all(&self) -> Vec<(EntityId, Arc<Published>)> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        let read = |(id, slot): (&EntityId, &Arc<Slot>)| {
+            (id.clone(), slot.read().unwrap_or_else(PoisonError::into_inner).clone())
+        };
+        map.iter().map(read).collect()
+    }
+
     /// Applies a committed event and publishes the state.
     pub fn apply(&self, recorded: &Recorded) -> Applied {
         let id = &recorded.entity;
