@@ -378,17 +378,22 @@ pub async fn play(
     commit: Box<dyn Commit>,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
+    play_with(scenario, commit, arbiters, None).await
+}
+
+/// The same, with what makes a test's centre panic.
+pub async fn play_with(
+    scenario: &Scenario,
+    commit: Box<dyn Commit>,
+    arbiters: Vec<ArbiterHandle>,
+    faults: Option<Arc<dyn Faults>>,
+) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
     let driver = Some(Driver::new(scenario));
     let clock = Clock::new(scenario.start, 0.0);
-    let (centre, thread) = Centre::start(Options {
-        commit,
-        history: Vec::new(),
-        arbiters,
-        clock,
-        driver,
-        time_zone: TimeZone::UTC,
-    })
-    .map_err(|error| Failure::NotCommitted(error.to_string()))?;
+    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
+    let options = Options { commit, history, arbiters, clock, driver, time_zone };
+    let (centre, thread) = Centre::start_with(options, faults)
+        .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;
