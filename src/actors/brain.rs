@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atalaya_domain::contact;
 use atalaya_domain::ids::{AgentId, ContactId, EntityId, OfferId, Slug};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::matching::Intake;
+use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::{Now, Phase, Timestamp};
+use atalaya_domain::{contact, system};
 
 use super::slots::Slots;
 use crate::journal::commit::Numbered;
@@ -38,6 +39,8 @@ pub enum Flight {
     Offer(ContactId, AgentId),
     /// A contact being sent away.
     Refusal(ContactId),
+    /// The log being told that something is out of service.
+    Quarantine(EntityId),
 }
 
 /// What comes next, in lockstep.
@@ -59,8 +62,18 @@ pub struct Brain {
     deadlines: BTreeSet<(Timestamp, Phase, String, ContactId)>,
     armed: BTreeMap<ContactId, (Timestamp, Phase, String, ContactId)>,
     driver: Option<Driver>,
+    /// Out of service, and the log does not say so yet.
+    unannounced: BTreeMap<EntityId, News>,
     ids: IdPort,
     now: Now,
+}
+
+/// What the log is to be told of an entity: a level, tried until it is there.
+#[derive(Debug)]
+struct News {
+    cause: &'static str,
+    /// On its way, or refused: not sent before [`Brain::retry`].
+    held: bool,
 }
 
 /// Where the ids of offers and contacts come from.
@@ -91,6 +104,7 @@ impl Brain {
                 None => IdPort::Live,
             },
             driver,
+            unannounced: BTreeMap::new(),
             now: Now::live(start),
         }
     }
@@ -123,18 +137,41 @@ impl Brain {
         }
     }
 
-    /// Takes a quarantined entity out of everything.
-    pub fn quarantine(&mut self, id: &EntityId) {
+    /// `id` has failed: it is out of dispatch from now on, and the log will be told. The centre
+    /// itself cannot be: there would be nobody to tell it.
+    pub fn quarantine(&mut self, id: &EntityId, cause: &'static str, standing: Standing) {
+        self.retire(id, standing);
+        if *id != EntityId::System {
+            self.unannounced.insert(id.clone(), News { cause, held: false });
+        }
+    }
+
+    /// The log says that `id` is out of service. A sound contact's deadlines still lapse.
+    pub fn retire(&mut self, id: &EntityId, standing: Standing) {
+        self.unannounced.remove(id);
         match id {
             EntityId::Agent(id) => self.intake.quarantine_agent(id),
             EntityId::Contact(id) => {
                 self.intake.quarantine_contact(*id);
-                if let Some(armed) = self.armed.remove(id) {
+                if standing == Standing::Frozen
+                    && let Some(armed) = self.armed.remove(id)
+                {
                     self.deadlines.remove(&armed);
                 }
             }
             EntityId::System | EntityId::Queue(_) | EntityId::Token(_) | EntityId::Session(_) => (),
         }
+    }
+
+    /// Whether something was refused without an event and waits for [`Brain::retry`].
+    pub fn has_refused(&self) -> bool {
+        self.intake.has_refused() || !self.unannounced.is_empty()
+    }
+
+    /// What was refused may be tried again.
+    pub fn retry(&mut self) {
+        self.intake.retry_refused();
+        self.unannounced.values_mut().for_each(|news| news.held = false);
     }
 
     /// Tells the driver what an entry committed.
@@ -151,11 +188,24 @@ impl Brain {
             Flight::Nothing => (),
             Flight::Offer(contact, agent) => self.intake.land(*contact, agent, refused),
             Flight::Refusal(contact) => self.intake.land_refusal(*contact),
+            // Once it is in the log it is not here any more.
+            Flight::Quarantine(id) if !refused => drop(self.unannounced.remove(id)),
+            Flight::Quarantine(_) => (),
         }
     }
 
-    /// What matching gives now: a refusal or an offer, in matching order.
+    /// What the centre does by itself now: whatever has failed is told first, then refusals and
+    /// offers in matching order.
     pub fn next_match(&mut self, now: Now) -> Option<Origin> {
+        let news = self.unannounced.iter_mut().find(|(_, news)| !news.held);
+        if let Some((entity, News { cause, held })) = news {
+            *held = true;
+            let (entity, cause, others) = (entity.clone(), (*cause).to_owned(), vec![]);
+            let flight = Flight::Quarantine(entity.clone());
+            let command = system::Command::Quarantine { entity, cause, others };
+            let (to, command) = (EntityId::System, Command::System(command));
+            return Some(Origin { now, to, command, flight });
+        }
         if let Some(contact) = self.intake.next_refusal() {
             let reason = Slug::new("emergency").ok()?;
             self.intake.launch_refusal(contact);

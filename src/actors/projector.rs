@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::Now;
+use atalaya_domain::{Event, system};
 use tokio::sync::mpsc;
 
 use super::centre::Centre;
+use super::guardian::APPLY_PANICKED;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
@@ -44,19 +47,28 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     let mut brain = centre.brain();
     let mut board = centre.board();
     for numbered in &entry.events {
-        let id = &numbered.recorded.entity;
+        let recorded = &numbered.recorded;
+        let (id, seq) = (&recorded.entity, numbered.seq);
         let before = centre.slots.read(id);
-        match centre.slots.apply(&numbered.recorded) {
+        match centre.slots.apply(recorded) {
             Applied::Done => {
                 brain.fold(numbered, &centre.slots);
+                if let Event::System(system::Event::Quarantined { entity, cause }) = &recorded.event
+                {
+                    centre.slots.retire(entity, recorded.at);
+                    brain.retire(entity, centre.slots.read(entity).standing());
+                    centre.guardian().quarantined(entity);
+                    tracing::error!(%entity, seq, cause, "quarantined: out of service");
+                }
                 let after = centre.slots.read(id);
-                board.fold(numbered.seq, &numbered.recorded, &before.state, &after.state);
+                board.fold(seq, recorded, &before.state, &after.state);
             }
             Applied::Panicked => {
-                let seq = numbered.seq;
-                tracing::error!(entity = %id, seq, "quarantined: its machine panicked");
-                brain.quarantine(id);
-                board.alert(id, "its machine panicked", numbered.recorded.at);
+                let event = recorded.event.name();
+                tracing::error!(entity = %id, seq, event, "a machine panicked while applying");
+                if before.quarantined.is_none() {
+                    brain.quarantine(id, APPLY_PANICKED, Standing::Frozen);
+                }
             }
             Applied::Frozen => (),
         }

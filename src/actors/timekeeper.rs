@@ -52,15 +52,15 @@ pub async fn keep(centre: Arc<Centre>) {
     }
 }
 
-/// Tries pairs again that were refused without an event, at most once in [`TICK_AGAIN`]; says
+/// Tries again what was refused without an event, at most once in [`TICK_AGAIN`]; says
 /// whether some still wait for it.
 fn retry(centre: &Arc<Centre>, last: &mut Instant) -> bool {
-    if !centre.brain().intake.has_refused() {
+    if !centre.brain().has_refused() {
         return false;
     }
     if last.elapsed() >= TICK_AGAIN {
         *last = Instant::now();
-        centre.brain().intake.retry_refused();
+        centre.brain().retry();
         offer_all(centre, centre.now());
     }
     true

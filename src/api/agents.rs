@@ -37,9 +37,13 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let queue = query.parsed("queue", |value| QueueId::new(value).ok())?;
     let core = &call.api.core;
     let needed = queue.map(|id| (core.queue(&id).map(|(queue, _)| queue), id));
-    let wanted = |agent: &Agent| {
+    let shown = |id: &AgentId, agent: &Agent| {
+        let lost = core.out_of_service(id).is_some();
+        if lost { Kind::Lost } else { agent.presence().state }
+    };
+    let wanted = |id: &AgentId, agent: &Agent| {
         let Some(facts) = &agent.facts else { return false };
-        state.is_none_or(|state| agent.presence().state == state)
+        state.is_none_or(|state| shown(id, agent) == state)
             && team.as_ref().is_none_or(|team| facts.team == *team)
             && skill.as_ref().is_none_or(|skill| facts.profile.skills.contains_key(skill))
             && needed.as_ref().is_none_or(|(queue, id)| {
@@ -55,7 +59,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
         ids,
         |cursor| AgentId::new(cursor).ok(),
         |id| {
-            let (agent, _) = core.agent(id).filter(|(agent, _)| wanted(agent))?;
+            let (agent, _) = core.agent(id).filter(|(agent, _)| wanted(id, agent))?;
             wire::agent::json(&call, id, &agent)
         },
     )?;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
 use atalaya_domain::credential::Credential;
+use atalaya_domain::decision::Rejection;
 use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
@@ -126,6 +127,11 @@ impl Core {
         }
     }
 
+    /// Since when the agent is out of service, and shown lost.
+    pub fn out_of_service(&self, id: &AgentId) -> Option<Timestamp> {
+        self.read(&id.clone().into()).quarantined
+    }
+
     /// A queue that is configured, with the log's version.
     pub fn queue(&self, id: &QueueId) -> Option<(Queue, u64)> {
         let published = self.read(&id.clone().into());
@@ -157,9 +163,11 @@ impl Core {
         }
     }
 
-    /// A token or session that was made.
+    /// A token or session that was made; one whose machine has failed holds no more.
     pub fn credential(&self, id: &EntityId) -> Option<Credential> {
-        match &self.read(id).state {
+        let published = self.read(id);
+        match &published.state {
+            State::Credential(_) if published.frozen => None,
             State::Credential(credential) if credential.grant.is_some() => Some(credential.clone()),
             _ => None,
         }
@@ -275,7 +283,11 @@ impl Core {
     pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
         if self.renew(id) {
             let command = Command::Agent(AgentCommand::Heard { start: self.start() });
-            self.tell(id.clone().into(), command, cause).await?;
+            let heard = self.tell(id.clone().into(), command, cause).await;
+            // Out of service they stay lost, and may still end what they have in hand.
+            if !matches!(heard, Err(Failure::Rejected(Rejection::Quarantined { .. }))) {
+                heard?;
+            }
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ pub enum Code {
     NoSession,
     /// Its agent has extended it once.
     ExtendedAlready,
+    /// It failed, and takes nothing any more.
+    Quarantined,
     /// The same idempotency key is being worked on.
     KeyInFlight,
     /// The clock cannot be moved: it runs.
@@ -94,6 +96,7 @@ impl Code {
             Self::Exists => ("exists", 409, "It exists already"),
             Self::NoSession => ("no-session", 409, "No session is open"),
             Self::ExtendedAlready => ("extended-already", 409, "Extended once already"),
+            Self::Quarantined => ("quarantined", 409, "It is out of service"),
             Self::KeyInFlight => ("key-in-flight", 409, "The same key is being worked on"),
             Self::ClockRuns => ("clock-runs", 409, "The clock runs"),
             Self::EpochChanged => ("epoch-changed", 410, "The log is of another epoch"),
@@ -121,6 +124,7 @@ impl Code {
             Rejection::Exists { .. } => Self::Exists,
             Rejection::NoSession { .. } => Self::NoSession,
             Rejection::ExtendedAlready => Self::ExtendedAlready,
+            Rejection::Quarantined { .. } => Self::Quarantined,
             Rejection::Unfit { .. } => Self::Internal,
         }
     }
@@ -250,6 +254,9 @@ impl From<Failure> for Problem {
         match &failure {
             Failure::Rejected(Rejection::IllegalTransition { command, state }) => {
                 Self::new(code, detail).with("command", *command).with("state", *state)
+            }
+            Failure::Rejected(Rejection::Quarantined { entity }) => {
+                Self::new(code, detail).with("entity", entity.to_string())
             }
             Failure::Rejected(Rejection::Unfit { .. }) => Self::internal(),
             _ => Self::new(code, detail),

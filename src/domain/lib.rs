@@ -16,6 +16,7 @@ pub mod machine;
 pub mod matching;
 mod presence;
 pub mod priority;
+pub mod quarantine;
 pub mod queue;
 pub mod skills;
 pub mod system;

@@ -102,10 +102,10 @@ impl Intake {
         self.remove_waiting(id);
         self.blocked.retain(|(blocked, _)| *blocked != id);
         let Some(entered) = &contact.entered else { return };
-        if !contact.is_waiting() {
+        if !contact.is_waiting() || self.frozen.contains(&id) {
             return;
         }
-        let open = contact.state == State::Queued && !self.frozen.contains(&id);
+        let open = contact.state == State::Queued;
         let class = (entered.queue.clone(), entered.requirement.clone());
         let place = (contact.order_key, queued_seq);
         if open {
@@ -145,6 +145,11 @@ impl Intake {
         self.queues.get(queue).copied().unwrap_or(0)
     }
 
+    /// Whether the contact has its place among those who wait.
+    pub fn knows(&self, contact: ContactId) -> bool {
+        self.waiting.contains_key(&contact)
+    }
+
     /// The agent takes no offers any more.
     pub fn quarantine_agent(&mut self, id: &AgentId) {
         self.remove_free(id);
@@ -152,7 +157,7 @@ impl Intake {
         self.quarantined.insert(id.clone());
     }
 
-    /// The contact is not offered any more.
+    /// The contact has no place any more, whatever it becomes.
     pub fn quarantine_contact(&mut self, id: ContactId) {
         self.remove_waiting(id);
         self.frozen.insert(id);

@@ -14,7 +14,7 @@ mod wallboard;
 
 pub use delta::{Delta, apply_delta, delta};
 pub use events::{decision_json, event_json};
-pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339};
 pub use meter::{CONTACTS, Measures, OfferEnd, QueueMeasures};
+pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339, show_lost};
 pub use roster::Roster;
 pub use wallboard::{Scope, Wallboard};

@@ -46,7 +46,7 @@ struct Line {
     /// Offered ones included; the oldest first.
     waiting: BTreeSet<(Timestamp, ContactId)>,
     /// In conversation, on hold included.
-    active: u64,
+    active: BTreeSet<ContactId>,
     today: Day,
     window: Window,
 }
@@ -65,6 +65,10 @@ pub struct Wallboard {
     contacts: BTreeMap<ContactId, QueueId>,
     alerts: BTreeMap<EntityId, (Timestamp, String)>,
     meter: Meter,
+    /// Contacts out of service: alerted, and no longer among those who wait or talk.
+    quarantined: BTreeSet<ContactId>,
+    /// The last of each kind that cannot be: the checker's word, which is not of the log.
+    impossible: BTreeMap<&'static str, (Timestamp, String)>,
 }
 
 impl Wallboard {
@@ -80,6 +84,8 @@ impl Wallboard {
             contacts: BTreeMap::new(),
             alerts: BTreeMap::new(),
             meter: Meter::default(),
+            quarantined: BTreeSet::new(),
+            impossible: BTreeMap::new(),
         }
     }
 
@@ -136,14 +142,28 @@ impl Wallboard {
         self.roster.set_name(agent, name);
     }
 
-    /// `entity` is out of service; an agent is shown lost from now on.
+    /// `entity` is out of service; an agent is shown lost from now on, a contact neither waits
+    /// nor is served any more.
     pub fn alert(&mut self, entity: &EntityId, cause: &str, at: Timestamp) {
-        if let EntityId::Agent(agent) = entity {
-            self.roster.quarantine(agent, at);
+        match entity {
+            EntityId::Agent(agent) => self.roster.quarantine(agent, at),
+            EntityId::Contact(contact) => {
+                self.quarantined.insert(*contact);
+                for line in self.queues.values_mut() {
+                    line.waiting.retain(|(_, id)| id != contact);
+                    line.active.remove(contact);
+                }
+            }
+            _ => (),
         }
         if self.alerts.len() < ALERTS_MAX {
             self.alerts.entry(entity.clone()).or_insert_with(|| (at, cause.to_owned()));
         }
+    }
+
+    /// Something was found at `at` that cannot be; the last of its kind is shown.
+    pub fn impossible(&mut self, kind: &'static str, text: &str, at: Timestamp) {
+        self.impossible.insert(kind, (at, text.to_owned()));
     }
 
     /// Sequence number of the last event folded.
@@ -178,11 +198,14 @@ impl Wallboard {
         if before.is_waiting() {
             line.waiting.remove(&(before.arrived_at, id));
         }
-        if after.is_waiting() {
+        if after.is_waiting() && !self.quarantined.contains(&id) {
             line.waiting.insert((after.arrived_at, id));
         }
-        line.active = (line.active + u64::from(is_active(after)))
-            .saturating_sub(u64::from(is_active(before)));
+        if is_active(after) && !self.quarantined.contains(&id) {
+            line.active.insert(id);
+        } else {
+            line.active.remove(&id);
+        }
         let change = change(at, before, after);
         match self.today {
             Some((from, _)) if at < from => line.today.amend_carried_over(&change),
@@ -241,7 +264,7 @@ impl Wallboard {
         for line in self.queues.values() {
             day.add(&line.today);
             waiting += line.waiting.len();
-            active += line.active;
+            active += line.active.len();
         }
         let signed_in: u64 = presences.iter().map(|(_, count)| count).sum();
         let mut totals = Map::new();
@@ -289,7 +312,7 @@ impl Wallboard {
         put("state", json!(line.status.name()));
         put("waiting", json!(line.waiting.len()));
         put("longest_wait_since", json!(oldest(line).map(rfc3339)));
-        put("active", json!(line.active));
+        put("active", json!(line.active.len()));
         put("ready", json!(ready));
         line.today.counters(&mut queue);
         let mut put = |key: &str, value: Value| queue.insert(key.to_owned(), value);
@@ -339,7 +362,17 @@ impl Wallboard {
                 "at": rfc3339(*at),
             })
         };
-        alerts.into_iter().map(alert).collect()
+        let impossible = self.impossible.iter().map(|(kind, (at, text))| {
+            json!({
+                "id": format!("impossible:{kind}"),
+                "severity": "critical",
+                "rule": "impossible",
+                "text": format!("found what cannot be: {text}; please report it"),
+                "subject": { "kind": kind },
+                "at": rfc3339(*at),
+            })
+        });
+        alerts.into_iter().map(alert).chain(impossible).collect()
     }
 }
 
