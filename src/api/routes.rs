@@ -11,7 +11,8 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
-    Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens, wallboard, ws,
+    Api, agents, assets, contacts, events, explain, guard, health, history, queues, sessions,
+    tokens, wallboard, ws,
 };
 
 /// The application: routes behind guard and shield.
@@ -79,7 +80,8 @@ fn routes(app: &mut ServiceConfig) {
         .service(contact("/end").route(post().to(contacts::end)))
         .service(contact("/wrap_up").route(post().to(contacts::wrap_up)))
         .service(contact("/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
-        .service(v1("/wallboard").route(get().to(wallboard::one)))
+        .service(contact("/history").route(get().to(history::list)))
+        .service(contact("/explain").route(get().to(explain::one)))
         .service(v1("/events").route(get().to(events::list)))
         .service(v1("/tokens").route(get().to(tokens::list)).route(post().to(tokens::create)))
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))

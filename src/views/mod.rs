@@ -6,6 +6,7 @@
 
 mod delta;
 mod events;
+mod explain;
 mod figures;
 mod json;
 mod roster;
@@ -13,6 +14,7 @@ mod wallboard;
 
 pub use delta::{Delta, apply_delta, delta};
 pub use events::{decision_json, event_json};
+pub use explain::explain_json;
 pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339};
 pub use roster::Roster;
 pub use wallboard::{Scope, Wallboard};
