@@ -103,6 +103,8 @@ const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/api/openapi.json", ALL),
+    line("GET", "/api/docs", ALL),
     line("GET", "/ws", SOCKET),
     line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),

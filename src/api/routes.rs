@@ -11,8 +11,8 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
-    Api, agents, assets, contacts, events, explain, guard, health, history, queues, sessions,
-    tokens, wallboard, ws,
+    Api, agents, assets, contacts, docs, events, explain, guard, health, history, openapi, queues,
+    sessions, tokens, wallboard, ws,
 };
 
 /// The application: routes behind guard and shield.
@@ -59,6 +59,8 @@ fn routes(app: &mut ServiceConfig) {
     let contact = |path: &str| resource(format!("/api/v1/contacts/{{id}}{path}"));
     app.service(resource("/health/live").route(get().to(health::live)))
         .service(resource("/health/ready").route(get().to(health::ready)))
+        .service(resource("/api/openapi.json").route(get().to(openapi::one)))
+        .service(resource("/api/docs").route(get().to(docs::page)))
         .service(resource("/ws").route(get().to(ws::connect)))
         .service(v1("/wallboard").route(get().to(wallboard::one)))
         .service(v1("/agents").route(get().to(agents::list)))

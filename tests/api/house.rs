@@ -13,7 +13,7 @@ use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::Clock;
 use atalaya::api::roles::Role;
 use atalaya::api::{Api, routes, tokens};
-use atalaya::journal::commit::{Cause, Memory};
+use atalaya::journal::commit::{Cause, Commit, Memory};
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use futures_util::future::LocalBoxFuture;
@@ -55,9 +55,13 @@ impl Reply {
 }
 
 pub(crate) async fn house() -> House {
+    house_on(Box::new(Memory::default())).await
+}
+
+/// The same, with what it commits kept elsewhere.
+pub(crate) async fn house_on(commit: Box<dyn Commit>) -> House {
     let clock = Clock::new(START, 0.0);
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(Memory::default());
     let (history, time_zone) = (Vec::new(), TimeZone::UTC);
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();
