@@ -2,15 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use actix_web::test::TestRequest;
 use atalaya::api::body::BODY_BYTES_MAX;
 use atalaya::api::openapi::document;
 use atalaya::api::roles::{Role, TABLE};
+use atalaya::journal::commit::{Commit, CommitError, Sealed};
 use serde_json::{Value, json};
 
 use crate::check::{check, operation};
-use crate::house::{House, NOBODY, Reply, house};
+use crate::house::{House, NOBODY, Reply, house, house_on};
 
 /// Asks the house and holds each answer against the description.
 pub(crate) struct Walk<'a> {
@@ -59,6 +62,18 @@ impl<'a> Walk<'a> {
             Some(_) => (),
             None if media.is_empty() && content.is_null() => (),
             None => complain(format!("{media} is not declared")),
+        }
+        let declared = response["headers"].as_object();
+        for name in ["etag", "atalaya-seq", "location", "retry-after", "idempotent-replay"] {
+            let mut headers = declared.into_iter().flatten();
+            let header = headers.find(|(known, _)| known.to_lowercase() == name);
+            match (header, reply.header(name)) {
+                (None, Some(_)) => complain(format!("header {name} is not declared")),
+                (Some((_, header)), None) if header["required"] == true => {
+                    complain(format!("header {name} is missing"));
+                }
+                _ => (),
+            }
         }
         if reply.json["type"].as_str().is_some_and(|it| it.starts_with("urn:")) {
             let status = &reply.json["status"];
@@ -146,7 +161,15 @@ async fn live(walk: &Walk<'_>) {
         ("wrap_up", json!({"outcome": "solved", "topic": "pension"}), 200),
         ("wrap_up", json!({"topic": "more"}), 200),
     ] {
-        let reply = walk.ask("POST", &format!("{at}/{verb}"), ana, body).await;
+        let path = format!("{at}/{verb}");
+        let stale = House::request("POST", &path, ana).insert_header(("If-Match", "\"99\""));
+        let stale = walk.send("POST", &path, stale.set_json(&body)).await;
+        assert_eq!(stale.status, 412, "{verb}: {stale:?}");
+        if ["hold", "resume"].contains(&verb) {
+            let early = walk.ask("POST", &format!("{at}/wrap_up"), ana, json!({})).await;
+            assert_eq!(early.status, 409, "{early:?}");
+        }
+        let reply = walk.ask("POST", &path, ana, body).await;
         assert_eq!(reply.status, status, "{verb}: {reply:?}");
         look_around(walk, admin, &contact).await;
     }
@@ -260,8 +283,19 @@ async fn refused(walk: &Walk<'_>) {
             }
         }
     }
-    for path in ["/api/v1/events?epoch=other", "/enter?ticket=other"] {
-        walk.ask("GET", path, &house.admin, Value::Null).await;
+    for path in ["/api/v1/events?epoch=other", "/enter?ticket=other", "/enter?colour=red"] {
+        let request = House::request("GET", path, &house.admin);
+        let request = request.peer_addr("127.0.0.1:4000".parse().unwrap());
+        walk.send("GET", path, request).await;
+    }
+    let why = json!({"state": "ready", "force": true, "why": "a test"});
+    let path = "/api/v1/agents/nobody/presence";
+    assert_eq!(walk.ask("POST", path, &house.admin, why).await.status, 404);
+    for verb in ["accept", "reject"] {
+        let path = format!("/api/v1/agents/ana/offers/x/{verb}");
+        let request = House::request("POST", &path, &house.admin);
+        let request = request.insert_header(("Atalaya-Agent", "ana")).set_json(json!({}));
+        assert_eq!(walk.send("POST", &path, request).await.status, 404);
     }
     for body in [json!({"name": "Q"}), json!({"name": "Q", "max_waiting": 1})] {
         let keyed = House::request("POST", "/api/v1/tokens", &house.admin);
@@ -269,6 +303,50 @@ async fn refused(walk: &Walk<'_>) {
         let role = if body.get("max_waiting").is_some() { "auditor" } else { "supervisor" };
         walk.send("POST", "/api/v1/tokens", keyed.set_json(json!({"role": role}))).await;
     }
+}
+
+/// A log that takes nothing, or does not know, once it is told to.
+struct Broken(Arc<AtomicU8>);
+
+impl Commit for Broken {
+    fn commit(&mut self, _: &[Sealed]) -> Result<(), CommitError> {
+        match self.0.load(Ordering::Acquire) {
+            0 => Ok(()),
+            1 => Err(CommitError::Refused("no room".into())),
+            _ => Err(CommitError::Unknown("no answer".into())),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_cannot_be_committed_is_declared_too() {
+    let how = Arc::new(AtomicU8::new(0));
+    let house = house_on(Box::new(Broken(how.clone()))).await;
+    house.staffed(&["ana"]).await;
+    let contact = house.call().await;
+    let walk = Walk::new(&house);
+    let mut met = BTreeMap::<(String, String), usize>::new();
+    for state in [1, 2] {
+        how.store(state, Ordering::Release);
+        for line in TABLE.iter().filter(|line| line.method != "GET") {
+            let path = line.path.replace("contacts/{id}", &format!("contacts/{contact}"));
+            let path = path.replace("agents/{id}", "agents/ana").replace("{offer}", NOBODY);
+            let path = path.replace("queues/{id}", "queues/pensions").replace("{id}", NOBODY);
+            let content = &operation(line.method, &path).unwrap().1["requestBody"]["content"];
+            let mut body = content["application/json"]["example"].clone();
+            if line.path.ends_with("/sessions") {
+                body = json!({"token": house.admin});
+            }
+            let reply = walk.ask(line.method, &path, &house.admin, body).await;
+            let problem = reply.problem().to_owned();
+            *met.entry((reply.status.to_string(), problem)).or_default() += 1;
+        }
+    }
+    println!("{met:?}");
+    let of = |problem: &str| met.get(&("503".to_owned(), problem.to_owned())).copied();
+    assert!(of("not-committed").is_some_and(|count| count >= 5), "{met:?}");
+    assert!(of("commit-unknown").is_some_and(|count| count >= 5), "{met:?}");
+    assert_eq!(*walk.wrong.borrow(), BTreeSet::new());
 }
 
 #[actix_web::test]

@@ -24,6 +24,8 @@ use actix_web::http::header::CACHE_CONTROL;
 use serde_json::{Map, Value, json};
 
 use self::operations::{Operation, Shape, Way};
+use super::answer::{REPLAY, SEQ};
+use super::body::BODY_BYTES_MAX;
 use super::call::Call;
 use super::guard::{AGENT_HEADER, CSRF_HEADER, SESSION_COOKIE};
 use super::idempotency::KEY_BYTES_MAX;
@@ -120,6 +122,7 @@ fn operation(line: &Line) -> Value {
     if let (Some(form), Some(object)) = (&operation.form, made.as_object_mut()) {
         let body = json!({
             "required": form.is_required(),
+            "description": format!("At most {BODY_BYTES_MAX} bytes."),
             "content": {
                 "application/json": { "schema": form.schema(), "example": form.example() },
             },
@@ -186,7 +189,12 @@ fn parameters(line: &Line, operation: &Operation) -> Value {
 fn responses(line: &Line, operation: &Operation) -> Value {
     let mut all = BTreeMap::new();
     for (status, shape) in operation.answers {
-        all.insert(status.to_string(), answer(*status, *shape));
+        let mut answer = answer(*status, *shape);
+        let headers = headers(line, operation, *status, *shape);
+        if !headers.is_empty() {
+            answer["headers"] = Value::Object(headers);
+        }
+        all.insert(status.to_string(), answer);
     }
     let mut refusals: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in operation.refusals(line.who == Who::Open) {
@@ -205,6 +213,31 @@ fn responses(line: &Line, operation: &Operation) -> Value {
         }
     }
     json!(all)
+}
+
+/// What is told beside the body; a header that is not always there is not required.
+fn headers(line: &Line, operation: &Operation, status: u16, shape: Shape) -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut put = |name: &str, required: bool, says: &str| {
+        let schema = json!({ "type": "string" });
+        let header = json!({ "required": required, "description": says, "schema": schema });
+        all.insert(name.to_owned(), header);
+    };
+    let entity = matches!(shape, Shape::One("Agent" | "Contact" | "Queue" | "Token"));
+    if entity {
+        put("ETag", true, "The entity's version: what `If-Match` takes.");
+    }
+    let told = !matches!(shape, Shape::Empty | Shape::One("Session"));
+    if told && line.path.starts_with("/api/v1/") {
+        put(SEQ.as_str(), true, "Number of the last event in it.");
+    }
+    if matches!(status, 201 | 303) {
+        put("Location", true, "Where it is.");
+    }
+    if operation.way == Way::Command {
+        put(REPLAY.as_str(), false, "`true`: the outcome is an earlier one of the same key.");
+    }
+    all
 }
 
 fn answer(status: u16, shape: Shape) -> Value {
@@ -251,10 +284,18 @@ fn refusal(codes: &[Code]) -> Value {
         "$ref": "#/components/schemas/Problem",
         "properties": { "type": { "enum": types } },
     });
-    json!({
+    let mut refusal = json!({
         "description": titles.join(" "),
         "content": { "application/problem+json": { "schema": schema } },
-    })
+    });
+    if codes.iter().any(|code| matches!(code.row().1, 429 | 503)) {
+        refusal["headers"] = json!({ "Retry-After": {
+            "required": true,
+            "description": "Seconds after which to come again.",
+            "schema": { "type": "string" },
+        } });
+    }
+    refusal
 }
 
 fn schemas() -> Value {

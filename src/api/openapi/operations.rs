@@ -340,7 +340,9 @@ impl Operation {
             codes.extend([Code::Unauthenticated, Code::Forbidden, Code::Invalid]);
             codes.extend(COMMITS);
         }
-        if self.path.contains('{') || self.path.ends_with("/current") {
+        // What a PUT does not find it makes.
+        let looks_up = self.path.contains('{') && self.method != "PUT";
+        if looks_up || self.path.ends_with("/current") {
             codes.push(Code::NotFound);
         }
         if self.form.is_some() {

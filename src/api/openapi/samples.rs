@@ -31,6 +31,9 @@ use crate::views::{agent_json, contact_json, event_json, explain_json, queue_jso
 /// Where the life begins: 2026-03-02, 08:00 UTC.
 const START: Timestamp = Timestamp(1_772_438_400_000_000);
 
+/// What an epoch looks like.
+const EPOCH: &str = "5f0c2d1e";
+
 /// By the name of the schema.
 pub(super) type Samples = BTreeMap<&'static str, Vec<Value>>;
 
@@ -102,9 +105,6 @@ impl Life {
                 self.intake.agent(id, agent);
                 self.push("Agent", agent_json(id, agent, "Ana García"));
             }
-            (EntityId::Queue(id), State::Queue(queue)) => {
-                self.push("Queue", queue_json(id, queue, self.board.figures(id).as_ref()));
-            }
             (EntityId::Contact(id), State::Contact(contact)) => {
                 self.intake.contact(*id, contact, self.seq);
                 self.contact(*id, contact);
@@ -116,9 +116,17 @@ impl Life {
             }
             _ => (),
         }
+        // Figures move with every contact, not only with their queue's own events.
+        let queues = self.states.iter().filter_map(|(id, state)| match (id, state) {
+            (EntityId::Queue(id), State::Queue(queue)) => {
+                Some(queue_json(id, queue, self.board.figures(id).as_ref()))
+            }
+            _ => None,
+        });
+        let queues: Vec<_> = queues.collect();
+        self.samples.entry("Queue").or_default().extend(queues);
         let (at, data) = (rfc3339(self.at), self.board.data(Scope::All));
-        let epoch = uuid_of(0).to_string();
-        let board = json!({ "epoch": epoch, "seq": self.seq, "at": at, "data": data });
+        let board = json!({ "epoch": EPOCH, "seq": self.seq, "at": at, "data": data });
         self.push("Wallboard", board);
     }
 
