@@ -95,8 +95,9 @@ fn members(
         let at = format!("{at}/{name}");
         let declared = schema["properties"].get(name);
         match (declared, &schema["additionalProperties"]) {
-            (Some(schema), _) => one(&at, schema, value, false, complaints),
-            (None, schema @ Value::Object(_)) => one(&at, schema, value, false, complaints),
+            (Some(schema), _) | (None, schema @ Value::Object(_)) => {
+                one(&at, schema, value, false, complaints);
+            }
             (None, _) if open || schema["$ref"].is_string() => (),
             (None, _) => complaints.push(format!("{at}: not declared")),
         }

@@ -108,7 +108,6 @@ fn explanations_add_up_over_random_lives() {
         }
     }
     assert!(told > 1_000, "only {told} waited");
-    println!("{told} explanations");
     expect![[r#"{"busy", "lost", "not_ready", "offered", "permission", "preferred_wait", "signed_out", "skill", "wrap_up"}"#]]
         .assert_eq(&format!("{met:?}"));
 }
