@@ -149,6 +149,10 @@ async fn live(walk: &Walk<'_>) {
     walk.ok("POST", presence, ana, lunch).await;
     look_around(walk, admin, &contact).await;
     walk.ok("POST", presence, ana, ready.clone()).await;
+    // Another waits beside it, and is told who is nearest to taking it.
+    let plain = json!({"channel": "voice", "queue": "pensions"});
+    let waits = walk.ok("POST", "/api/v1/contacts", admin, plain).await;
+    let waits = waits["id"].as_str().unwrap();
     for (verb, body, status) in [
         ("hold", json!({}), 200),
         ("hold", json!({}), 409),
@@ -161,6 +165,10 @@ async fn live(walk: &Walk<'_>) {
         ("wrap_up", json!({"outcome": "solved", "topic": "pension"}), 200),
         ("wrap_up", json!({"topic": "more"}), 200),
     ] {
+        if verb == "wrap_up" {
+            let left = format!("/api/v1/contacts/{waits}/abandon");
+            walk.ask("POST", &left, admin, json!({})).await;
+        }
         let path = format!("{at}/{verb}");
         let stale = House::request("POST", &path, ana).insert_header(("If-Match", "\"99\""));
         let stale = walk.send("POST", &path, stale.set_json(&body)).await;
@@ -172,6 +180,7 @@ async fn live(walk: &Walk<'_>) {
         let reply = walk.ask("POST", &path, ana, body).await;
         assert_eq!(reply.status, status, "{verb}: {reply:?}");
         look_around(walk, admin, &contact).await;
+        look_around(walk, admin, waits).await;
     }
     let (_, offer) = offered(walk, admin).await;
     let reject = format!("/api/v1/agents/ana/offers/{offer}/reject");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use atalaya::api::openapi::document;
 use atalaya::api::roles::{TABLE, Who};
+use expect_test::expect;
 use serde_json::{Value, json};
 
 use crate::house::{NOBODY, house};
@@ -86,6 +87,41 @@ fn every_operation_says_what_it_does_and_for_whom() {
     for word in ["Slugs", "`external_id`", "`outcome`", "`topic`", "not personal"] {
         assert!(about.contains(word), "{word}");
     }
+}
+
+/// Members that are null in every sample: each is one that this version never fills.
+fn never_filled(at: &str, schema: &Value, found: &mut Vec<String>) {
+    if schema["type"] == "null" {
+        found.push(at.to_owned());
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        never_filled(&format!("{at}.{name}"), member, found);
+    }
+    for inner in [&schema["items"], &schema["additionalProperties"]] {
+        if inner.is_object() {
+            never_filled(at, inner, found);
+        }
+    }
+    if schema["type"] == "array" && schema["items"] == json!({}) {
+        found.push(format!("{at} is always empty"));
+    }
+}
+
+#[test]
+fn samples_fill_all_that_this_version_fills() {
+    let mut found = vec![];
+    for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
+        never_filled(name, schema, &mut found);
+    }
+    expect![[r#"
+        Contact.citizen
+        Contact.consulted
+        Contact.expected_wait_s
+        Contact.preferred_agent
+        Contact.callback_of
+        Queue.expected_wait_s
+        Wallboard.data.queues.expected_wait_s"#]]
+    .assert_eq(&found.join("\n"));
 }
 
 #[actix_web::test]

@@ -79,7 +79,12 @@ fn make() -> Value {
 /// The part of the path that says what it is about.
 fn tag(path: &str) -> &str {
     let rest = path.strip_prefix("/api/v1/").unwrap_or(path).trim_start_matches('/');
-    rest.split('/').next().unwrap_or(rest)
+    match rest.split('/').next() {
+        // What is of no version is about the API itself.
+        Some("api") => "description",
+        Some(first) => first,
+        None => rest,
+    }
 }
 
 fn tags() -> Value {
@@ -315,12 +320,11 @@ fn schemas() -> Value {
         }
         all.insert(name.to_owned(), made);
     }
-    for (name, sample) in [
-        ("Life", super::health::live_json()),
-        ("Health", super::health::ready_json(&[], "2026-03-02T08:00:00Z", 1.0)),
-    ] {
-        all.insert(name.to_owned(), schema::of(name, &[&sample]));
-    }
+    let at = "2026-03-02T08:00:00Z";
+    let reasons = [vec![], vec!["the disk is full".to_owned()]];
+    let health = reasons.map(|reasons| super::health::ready_json(&reasons, at, 1.0));
+    all.insert("Health".to_owned(), schema::of("Health", &health.iter().collect::<Vec<_>>()));
+    all.insert("Life".to_owned(), schema::of("Life", &[&super::health::live_json()]));
     let session = super::sessions::sample();
     all.insert("Session".to_owned(), schema::of("Session", &session.iter().collect::<Vec<_>>()));
     all.insert("Description".to_owned(), json!({ "type": "object", "required": ["openapi"] }));

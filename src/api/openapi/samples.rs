@@ -181,7 +181,7 @@ impl Life {
             skills: [(Slug::new("pensions")?, 7)].into(),
             languages: [Slug::new("es")?, Slug::new("ca")?].into(),
             voice: 1,
-            queues: Some([QueueId::new("pensions")?].into()),
+            queues: Some([QueueId::new("general")?, QueueId::new("pensions")?].into()),
         };
         let plain = Profile { queues: None, ..profile.clone() };
         let low = Profile { skills: [(Slug::new("pensions")?, 4)].into(), ..plain.clone() };

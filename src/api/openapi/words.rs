@@ -18,10 +18,10 @@ pub(super) const ABOUT: &str = "Atalaya supervises a contact centre live.\n\n\
     A write answers with the entity as it is after the commit, its version as `ETag`, and the \
     log's number as `Atalaya-Seq`; what is read afterwards has it.\n\n\
     **Personal data.** Slugs (ids of agents, queues, teams, skills, reasons), `external_id`, \
-    `outcome` and `topic` are not personal: they stand in events, in histories and in metrics, and \
-    are never erased. Put nothing about a person into them. Personal are `from`, `subject`, an \
-    agent's `name` and a `why`: they are kept apart from events, masked for whom they are not to \
-    be shown, and can be erased.\n\n\
+    `outcome` and `topic` are not personal: they stand in events and in histories, and stay in the \
+    log. Put nothing about a person into them. Personal are `from`, `subject`, an \
+    agent's `name` and a `why`: they are kept apart from events, and masked for whom they are \
+    not to be shown.\n\n\
     Sockets (`/ws`, subprotocol `atalaya.v1.json`) carry commands with the bodies that are \
     described here, plus the parameters of their paths by name.";
 
