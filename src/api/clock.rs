@@ -6,7 +6,7 @@ use atalaya_domain::time::Span;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::body::{Body, missing};
+use super::body::{Body, Keys, missing};
 use super::call::Call;
 use super::core::Core;
 use super::idempotency::once;
@@ -15,6 +15,9 @@ use crate::views::rfc3339;
 
 /// The most that one call moves the clock by.
 pub const ADVANCE_MAX: Span = Span::seconds(366 * 24 * 3_600);
+
+/// What a move takes.
+pub(super) const ADVANCE: Keys = Keys { known: &["advance", "leases"], later: &[] };
 
 /// Where the clock stands, as the wire has it.
 pub fn json(core: &Core) -> Value {
@@ -27,7 +30,7 @@ pub fn json(core: &Core) -> Value {
 
 /// `POST /clock`: answers once all that fell due on the way is committed.
 pub async fn advance(call: Call, body: Body) -> Result<HttpResponse, Problem> {
-    let mut fields = body.clone().fields(&["advance", "leases"], &[])?;
+    let mut fields = body.clone().fields(ADVANCE)?;
     let written = fields.duration("advance")?.ok_or_else(|| missing("advance"))?;
     let leases = fields.flag("leases")?;
     let span = written.span;

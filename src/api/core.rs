@@ -10,6 +10,7 @@ use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
 use atalaya_domain::credential::Credential;
 use atalaya_domain::decision::Rejection;
+use atalaya_domain::explain::{Explanation, Seen, explain};
 use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
@@ -23,6 +24,21 @@ use crate::actors::slots::Published;
 use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, Whose};
 use crate::views::{Measures, Scope};
+
+/// Events that a walk back through the stream looks at in one go.
+const HISTORY_STEP: u64 = 1_024;
+
+/// Why a contact has its agent or waits, all of one instant.
+pub struct Explained {
+    /// The contact.
+    pub contact: Contact,
+    /// Why it waits.
+    pub explanation: Explanation,
+    /// The centre's present.
+    pub at: Timestamp,
+    /// Number of the last event in it.
+    pub seq: u64,
+}
 
 /// The centre, as the API sees it.
 #[derive(Clone)]
@@ -199,6 +215,46 @@ impl Core {
     /// Who waits in `queue`, in the order of service.
     pub fn waiting(&self, queue: &QueueId) -> Vec<ContactId> {
         self.0.brain().intake.order(queue)
+    }
+
+    /// Explains a contact that has come. What it reads is of one instant: nothing is folded while
+    /// the brain is held, and what is published does not change under its readers.
+    pub fn explain(&self, id: ContactId) -> Option<Explained> {
+        let brain = self.0.brain();
+        let seq = self.0.last_seq();
+        let (contact, _) = self.contact(id)?;
+        let queue = contact.entered.as_ref().filter(|_| contact.is_waiting());
+        let waiting = queue.map(|entered| brain.intake.order(&entered.queue)).unwrap_or_default();
+        let agents = brain.intake.agents();
+        let agents: Vec<_> = agents
+            .map(|(id, standing)| (id.clone(), self.read(&id.clone().into()), standing))
+            .collect();
+        drop(brain);
+        let seen = agents.iter().filter_map(|(id, published, standing)| match &published.state {
+            State::Agent(agent) => Some(Seen { id, agent, standing: *standing }),
+            _ => None,
+        });
+        let explanation = explain(id, &contact, &waiting, &seen.collect::<Vec<_>>());
+        Some(Explained { contact, explanation, at: self.now(), seq })
+    }
+
+    /// Every event of `entity`, in order: walks back through the stream to its first.
+    pub fn history(&self, entity: &EntityId) -> Vec<Told> {
+        let mut found = Vec::new();
+        let mut to = self.last_seq();
+        while 0 < to {
+            let from = to.saturating_sub(HISTORY_STEP);
+            let limit = usize::try_from(to - from).unwrap_or(usize::MAX);
+            let events = self.events_after(from, limit).into_iter().rev();
+            found.extend(events.filter(|told| told.numbered.recorded.entity == *entity));
+            let is_first = |told: &Told| told.numbered.recorded.version == 1;
+            if found.last().is_some_and(is_first) {
+                break;
+            }
+            to = from;
+        }
+        found.reverse();
+        found
     }
 
     /// The live figures of `queue`, as the wallboard has them.

@@ -115,6 +115,11 @@ impl Code {
         }
     }
 
+    /// The problem's `type`.
+    pub fn urn(self) -> String {
+        format!("urn:atalaya:problem:{}", self.row().0)
+    }
+
     const fn of(rejection: &Rejection) -> Self {
         match rejection {
             Rejection::IllegalTransition { .. } => Self::IllegalTransition,

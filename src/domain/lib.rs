@@ -10,6 +10,7 @@ pub mod contact;
 pub mod credential;
 pub mod decision;
 pub mod entry;
+pub mod explain;
 pub mod ids;
 pub mod kpi;
 pub mod machine;

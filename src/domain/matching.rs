@@ -43,6 +43,24 @@ struct Waiting {
     back_off: BTreeSet<AgentId>,
 }
 
+/// What the matching knows of an agent besides their state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Plain,
+    /// In a pair that is on its way.
+    SpokenFor,
+    /// Takes no offers any more.
+    OutOfService,
+}
+
+/// Whether the agent is there to be offered work, now or when the work in hand has ended.
+pub(crate) fn is_present(agent: &Agent) -> bool {
+    agent.signed_in.is_some()
+        && agent.presence().state != crate::agent::Kind::Lost
+        && agent.not_ready.is_none()
+}
+
 /// Who waits, who is free, and what is in flight.
 #[derive(Debug, Default, Clone)]
 pub struct Intake {
@@ -51,6 +69,7 @@ pub struct Intake {
     profiles: BTreeMap<Arc<Profile>, BTreeSet<Idle>>,
     free: BTreeMap<AgentId, (Arc<Profile>, Idle)>,
     present: BTreeMap<AgentId, Arc<Profile>>,
+    known: BTreeSet<AgentId>,
     emergency: BTreeSet<QueueId>,
     queues: BTreeMap<QueueId, usize>,
     in_flight: BTreeSet<ContactId>,
@@ -67,14 +86,12 @@ impl Intake {
         self.present.remove(id);
         self.blocked.retain(|(_, blocked)| blocked != id);
         let Some(facts) = &agent.facts else { return };
+        self.known.insert(id.clone());
         if self.quarantined.contains(id) {
             return;
         }
         let profile = Arc::new(facts.profile.clone());
-        if agent.signed_in.is_some()
-            && agent.presence().state != crate::agent::Kind::Lost
-            && agent.not_ready.is_none()
-        {
+        if is_present(agent) {
             self.present.insert(id.clone(), profile.clone());
         }
         if agent.is_available() {
@@ -271,6 +288,20 @@ impl Intake {
             other != agent
                 && spared.is_none_or(|spared| !spared.contains(other))
                 && class.1.unfit(&class.0, profile).is_none()
+        })
+    }
+
+    /// Every agent that is configured, by id.
+    pub fn agents(&self) -> impl Iterator<Item = (&AgentId, Standing)> {
+        self.known.iter().map(|id| {
+            let standing = if self.quarantined.contains(id) {
+                Standing::OutOfService
+            } else if self.busy.contains(id) {
+                Standing::SpokenFor
+            } else {
+                Standing::Plain
+            };
+            (id, standing)
         })
     }
 

@@ -13,7 +13,7 @@ use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::Clock;
 use atalaya::api::roles::Role;
 use atalaya::api::{Api, routes, tokens};
-use atalaya::journal::commit::{Cause, Memory};
+use atalaya::journal::commit::{Cause, Commit, Memory, Sealed};
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use futures_util::future::LocalBoxFuture;
@@ -61,9 +61,14 @@ pub(crate) async fn house() -> House {
 /// A house that goes on with what `memory` holds, and commits to it.
 pub(crate) async fn house_on(memory: Memory) -> House {
     let history = memory.entries();
+    house_with(Box::new(memory), history).await
+}
+
+/// The same, with what it commits kept elsewhere.
+pub(crate) async fn house_with(commit: Box<dyn Commit>, history: Vec<Sealed>) -> House {
     let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
     let arbiters = vec![actix::Arbiter::current()];
-    let (commit, time_zone) = (Box::new(memory), TimeZone::UTC);
+    let time_zone = TimeZone::UTC;
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();
     let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));

@@ -1,7 +1,6 @@
 //! Actors that die: started anew, with everything as it was, up to a budget.
 
 use atalaya::actors::brain::{Flight, Origin};
-use atalaya::actors::gate::Token;
 use atalaya::actors::guardian::{BUDGET_SPENT, DEATHS_MAX};
 use atalaya::actors::shell::Failure;
 use atalaya_domain::agent::{self, Kind, Wish};
@@ -154,11 +153,11 @@ async fn an_offer_in_a_dead_mailbox_frees_its_pair() {
         let (to, command) = (contact(1), Command::Contact(offer));
         let flight = Flight::Offer(id, ana.clone());
         let origin = Origin { now: Now::live(START), to, command, flight };
-        house.centre.pass(origin, centre.token());
+        house.centre.pass(origin, house.centre.token());
         // A tick too: its deadline stays armed, and nothing waits for it.
         let (to, command) = (contact(1), Command::Contact(contact::Command::Tick));
         let tick = Origin { now: Now::live(START), to, command, flight: Flight::Nothing };
-        house.centre.pass(tick, centre.token());
+        house.centre.pass(tick, house.centre.token());
     };
     let (first, ()) = join(house.tell_contact(1, contact::Command::Abandon), pass).await;
     assert!(unknown(&first), "{first:?}");

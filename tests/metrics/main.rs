@@ -11,6 +11,8 @@ mod scrape;
 mod support;
 
 #[allow(dead_code, clippy::expect_used, reason = "shared with the tests of push")]
+#[path = "../support/socket.rs"]
+mod socket;
 #[path = "../push/house.rs"]
 mod live;
 mod logs;
