@@ -25,7 +25,7 @@ use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, Whose};
 use crate::views::{Measures, Scope};
 
-/// Events that a walk back through the stream looks at in one go.
+/// Events that a search from the end of the stream looks at in one go.
 const HISTORY_STEP: u64 = 1_024;
 
 /// Why a contact has its agent or waits, all of one instant.
@@ -221,7 +221,7 @@ impl Core {
     /// the brain is held, and what is published does not change under its readers.
     pub fn explain(&self, id: ContactId) -> Option<Explained> {
         let brain = self.0.brain();
-        let seq = self.0.last_seq();
+        let (seq, at) = (self.0.last_seq(), self.now());
         let (contact, _) = self.contact(id)?;
         let queue = contact.entered.as_ref().filter(|_| contact.is_waiting());
         let waiting = queue.map(|entered| brain.intake.order(&entered.queue)).unwrap_or_default();
@@ -235,26 +235,37 @@ impl Core {
             _ => None,
         });
         let explanation = explain(id, &contact, &waiting, &seen.collect::<Vec<_>>());
-        Some(Explained { contact, explanation, at: self.now(), seq })
+        Some(Explained { contact, explanation, at, seq })
     }
 
-    /// Every event of `entity`, in order: walks back through the stream to its first.
+    /// Every event of `entity`, in order: found from the end of the stream, and from there each
+    /// names the one before it.
     pub fn history(&self, entity: &EntityId) -> Vec<Told> {
         let mut found = Vec::new();
+        let mut next = self.last_of(entity);
+        while let Some(told) = next {
+            let previous = told.numbered.previous;
+            found.push(told);
+            next = previous.checked_sub(1).and_then(|before| self.events_after(before, 1).pop());
+        }
+        found.reverse();
+        found
+    }
+
+    /// The last event of `entity`.
+    fn last_of(&self, entity: &EntityId) -> Option<Told> {
         let mut to = self.last_seq();
         while 0 < to {
             let from = to.saturating_sub(HISTORY_STEP);
             let limit = usize::try_from(to - from).unwrap_or(usize::MAX);
-            let events = self.events_after(from, limit).into_iter().rev();
-            found.extend(events.filter(|told| told.numbered.recorded.entity == *entity));
-            let is_first = |told: &Told| told.numbered.recorded.version == 1;
-            if found.last().is_some_and(is_first) {
-                break;
+            let mut events = self.events_after(from, limit).into_iter().rev();
+            let found = events.find(|told| told.numbered.recorded.entity == *entity);
+            if found.is_some() {
+                return found;
             }
             to = from;
         }
-        found.reverse();
-        found
+        None
     }
 
     /// The live figures of `queue`, as the wallboard has them.

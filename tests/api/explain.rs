@@ -113,3 +113,33 @@ async fn a_decision_is_told_as_it_was_recorded() {
     let rest = house.get(&rest, &auditor).await.json;
     assert_eq!((&rest["items"][0], &rest["next_cursor"]), (&told[3], &Value::Null));
 }
+
+/// Older than what the search from the end of the stream looks at in one go.
+#[actix_web::test]
+async fn a_history_is_found_behind_many_events_of_others() {
+    let house = house().await;
+    house.staffed(&[]).await;
+    let contact = house.call().await;
+    let path = format!("/api/v1/contacts/{contact}");
+    house.ask("PATCH", &path, &house.admin, json!({"priority": "low"})).await;
+    for _ in 0..600 {
+        for verb in ["close", "open"] {
+            let queue = format!("/api/v1/queues/pensions/{verb}");
+            house.ask("POST", &queue, &house.admin, json!({})).await;
+        }
+    }
+    house.ask("PATCH", &path, &house.admin, json!({"priority": "high"})).await;
+    for _ in 0..600 {
+        for verb in ["close", "open"] {
+            let queue = format!("/api/v1/queues/pensions/{verb}");
+            house.ask("POST", &queue, &house.admin, json!({})).await;
+        }
+    }
+    assert!(house.api.core.last_seq() > 2_400);
+    let history = house.get(&format!("{path}/history"), &house.admin).await.json;
+    let told = history["items"].as_array().unwrap();
+    let names: Vec<_> = told.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["queued", "priority_changed", "priority_changed"]);
+    let seqs: Vec<_> = told.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert!(seqs.is_sorted() && seqs[2] - seqs[1] > 1_200, "{seqs:?}");
+}
