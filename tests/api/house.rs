@@ -60,9 +60,13 @@ pub(crate) async fn house() -> House {
 
 /// A house that goes on with what `memory` holds, and commits to it.
 pub(crate) async fn house_on(memory: Memory) -> House {
+    house_with(memory, vec![actix::Arbiter::current()]).await
+}
+
+/// The same, with its lanes on `arbiters`.
+pub(crate) async fn house_with(memory: Memory, arbiters: Vec<actix::ArbiterHandle>) -> House {
     let history = memory.entries();
     let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
-    let arbiters = vec![actix::Arbiter::current()];
     let (commit, time_zone) = (Box::new(memory), TimeZone::UTC);
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();

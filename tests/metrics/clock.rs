@@ -3,6 +3,7 @@
 use atalaya::api::roles::Role;
 use atalaya::views::rfc3339;
 use atalaya_domain::time::Span;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::house::{House, Reply, START, house};
@@ -200,4 +201,31 @@ async fn a_repeated_advance_with_its_key_moves_once() {
         assert_eq!((moved.status, &moved.json["at"]), (200, &json!(at(10))), "{moved:?}");
     }
     assert_eq!(house.told("clock_set").await.len(), 1);
+}
+
+#[actix_web::test]
+async fn who_writes_while_the_clock_is_moved_never_writes_into_the_past() {
+    let house = house().await;
+    let agents = ["ana.garcia", "bea.lopez"];
+    let tokens = house.staffed(&agents).await;
+    for (agent, token) in agents.iter().zip(&tokens) {
+        house.ready(agent, token).await;
+    }
+    let calls = join_all((0..20).map(|_| house.call()));
+    let moves = join_all((0..20).map(|_| house.advance("7s", true)));
+    let more = join_all((0..20).map(|_| house.call()));
+    join(join(calls, moves), more).await;
+    let events = house.events().await;
+    let entered: Vec<_> = events.iter().filter(|event| event["event"] == "queued").collect();
+    assert_eq!(entered.len(), 40);
+    let mut last = String::new();
+    for event in &events {
+        let at = event["at"].as_str().unwrap().to_owned();
+        assert!(last <= at, "{event} is earlier than {last}");
+        assert!(event["observed_at"].is_null(), "{event} was seen late");
+        last = at;
+    }
+    assert_eq!(house.told("clock_set").await.len(), 20);
+    let ready = house.get("/health/ready", "").await;
+    assert_eq!(ready.json["clock"]["at"], at(140));
 }
