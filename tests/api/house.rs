@@ -60,14 +60,26 @@ pub(crate) async fn house() -> House {
 
 /// A house that goes on with what `memory` holds, and commits to it.
 pub(crate) async fn house_on(memory: Memory) -> House {
-    let history = memory.entries();
-    house_with(Box::new(memory), history).await
+    house_over(memory, vec![actix::Arbiter::current()]).await
 }
 
-/// The same, with what it commits kept elsewhere.
+/// The same, with its lanes on `arbiters`.
+pub(crate) async fn house_over(memory: Memory, arbiters: Vec<actix::ArbiterHandle>) -> House {
+    let history = memory.entries();
+    built(Box::new(memory), history, arbiters).await
+}
+
+/// A house whose commits are kept elsewhere.
 pub(crate) async fn house_with(commit: Box<dyn Commit>, history: Vec<Sealed>) -> House {
+    built(commit, history, vec![actix::Arbiter::current()]).await
+}
+
+async fn built(
+    commit: Box<dyn Commit>,
+    history: Vec<Sealed>,
+    arbiters: Vec<actix::ArbiterHandle>,
+) -> House {
     let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
-    let arbiters = vec![actix::Arbiter::current()];
     let time_zone = TimeZone::UTC;
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();

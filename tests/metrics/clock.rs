@@ -1,11 +1,18 @@
 //! A clock that stands still: what moves it, what acts on the way, and what its writes wait for.
 
+use std::net::TcpListener;
+
 use atalaya::api::roles::Role;
+use atalaya::api::routes;
+use atalaya::demo::client::Client;
+use atalaya::journal::commit::Memory;
 use atalaya::views::rfc3339;
 use atalaya_domain::time::Span;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::house::{House, Reply, START, house};
+use crate::house::{House, Reply, START, house, house_over};
+use crate::support::long;
 
 impl House {
     pub(crate) async fn advance(&self, by: &str, leases: bool) -> Reply {
@@ -200,4 +207,62 @@ async fn a_repeated_advance_with_its_key_moves_once() {
         assert_eq!((moved.status, &moved.json["at"]), (200, &json!(at(10))), "{moved:?}");
     }
     assert_eq!(house.told("clock_set").await.len(), 1);
+}
+
+#[actix_web::test]
+async fn who_writes_while_the_clock_is_moved_never_writes_into_the_past() {
+    let house = house().await;
+    let agents = ["ana.garcia", "bea.lopez"];
+    let tokens = house.staffed(&agents).await;
+    for (agent, token) in agents.iter().zip(&tokens) {
+        house.ready(agent, token).await;
+    }
+    let calls = join_all((0..20).map(|_| house.call()));
+    let moves = join_all((0..20).map(|_| house.advance("7s", true)));
+    let more = join_all((0..20).map(|_| house.call()));
+    join(join(calls, moves), more).await;
+    let events = house.events().await;
+    let entered: Vec<_> = events.iter().filter(|event| event["event"] == "queued").collect();
+    assert_eq!(entered.len(), 40);
+    let mut last = String::new();
+    for event in &events {
+        let at = event["at"].as_str().unwrap().to_owned();
+        assert!(last <= at, "{event} is earlier than {last}");
+        assert!(event["observed_at"].is_null(), "{event} was seen late");
+        last = at;
+    }
+    assert_eq!(house.told("clock_set").await.len(), 20);
+    let ready = house.get("/health/ready", "").await;
+    assert_eq!(ready.json["clock"]["at"], at(140));
+}
+
+#[actix_web::test]
+async fn a_write_waits_for_what_follows_over_threads() {
+    let lanes = [actix::Arbiter::new(), actix::Arbiter::new()];
+    let arbiters = lanes.iter().map(actix::Arbiter::handle).collect();
+    let house = house_over(Memory::default(), arbiters).await;
+    let ana = &house.staffed(&["ana.garcia"]).await[0];
+    house.ready("ana.garcia", ana).await;
+    // Answered by threads of their own, beside the projector's and the lanes'.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = routes::serve(house.api.clone(), listener).unwrap();
+    let handle = server.handle();
+    let running = actix_web::rt::spawn(server);
+    let admin = Client::new(&url, &house.admin).unwrap();
+    for _ in 0..if long() { 5_000 } else { 300 } {
+        let call = json!({"channel": "voice", "queue": "pensions"});
+        let came = admin.post_without_key("/api/v1/contacts", &call).await.unwrap();
+        assert_eq!(came["state"], "offered", "{came}");
+        let path = format!("/api/v1/contacts/{}/abandon", came["id"].as_str().unwrap());
+        admin.post_without_key(&path, &json!({})).await.unwrap();
+        let agent = admin.get("/api/v1/agents/ana.garcia").await.unwrap();
+        assert_eq!(agent["state"], "ready", "{agent}");
+    }
+    handle.stop(true).await;
+    running.await.unwrap().unwrap();
+    house.centre.close();
+    for lane in lanes {
+        lane.stop();
+    }
 }

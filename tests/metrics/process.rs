@@ -148,6 +148,12 @@ async fn a_later_start_goes_on_there_and_an_earlier_one_is_refused() {
     let admin = first.admin(dir);
     script(&admin).await.unwrap();
     assert_eq!(clock(&admin).await, "2026-03-02T09:00:15Z");
+    // An offer that falls due while nobody runs.
+    let grant = json!({"role": "agent", "agent": "ana"});
+    let made = admin.post_without_key("/api/v1/tokens", &grant).await.unwrap();
+    let desk = admin.with_token(made["token"].as_str().unwrap());
+    let ready = json!({"state": "ready"});
+    desk.post_without_key("/api/v1/agents/ana/presence", &ready).await.unwrap();
     first.kill(dir);
 
     let earlier = refused(dir, &["--clock-start", START]);
@@ -158,13 +164,18 @@ async fn a_later_start_goes_on_there_and_an_earlier_one_is_refused() {
     let goes_on = start(Command::new(ATALAYA), dir, &[]).unwrap();
     let admin = goes_on.admin(dir);
     assert_eq!(clock(&admin).await, "2026-03-02T09:00:15Z");
-    let call = json!({"channel": "voice", "queue": "pensions"});
-    admin.post_without_key("/api/v1/contacts", &call).await.unwrap();
     goes_on.kill(dir);
 
     let later = ["--clock-start", "2026-03-02T12:00:00Z"];
     let third = start(Command::new(ATALAYA), dir, &later).unwrap();
-    assert_eq!(clock(&third.admin(dir)).await, "2026-03-02T12:00:00Z");
+    let admin = third.admin(dir);
+    assert_eq!(clock(&admin).await, "2026-03-02T12:00:00Z");
+    let missed = told(&admin, "offer_missed").await;
+    assert_eq!(missed.last().map(String::as_str), Some("2026-03-02T09:00:35Z"), "at its instant");
+    let events = admin.get("/api/v1/events?after=0&limit=500").await.unwrap();
+    let mut missed = events["items"].as_array().unwrap().iter();
+    let missed = missed.rfind(|event| event["event"] == "offer_missed").unwrap();
+    assert_eq!(missed["observed_at"], "2026-03-02T12:00:00Z", "and seen when somebody ran again");
     third.kill(dir);
 }
 
