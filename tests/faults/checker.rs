@@ -196,7 +196,7 @@ fn it_counts_after_five_seconds_and_at_two_numbers_once() {
     let found = impossible(states.iter(), &Intake::default(), START);
     let (checker, start) = (Checker::default(), Instant::now());
     let just_before = IMPOSSIBLE_AFTER.checked_sub(Duration::from_millis(1)).unwrap();
-    let mut look = |after, seq| checker.follow(found.clone(), start + after, seq).len();
+    let look = |after, seq| checker.follow(found.clone(), start + after, seq).len();
     let long = 2 * IMPOSSIBLE_AFTER;
     assert_eq!(look(Duration::ZERO, 7), 0);
     assert_eq!(look(just_before, 8), 0, "not long enough");
