@@ -87,7 +87,7 @@ fn the_table_bites() {
     };
     let check = |agent: &str| compare(&table(agent), |_| source.to_owned());
     let system = "ARCHITECTURE.md: the table has no row for system".to_owned();
-    assert_eq!(check("`ready` | x → `opened`"), [system.clone()]);
+    assert_eq!(check("`ready` | x → `opened`"), std::slice::from_ref(&system));
     assert_eq!(
         check("`raedy` | x → `opened`, `closed`"),
         [
