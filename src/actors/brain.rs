@@ -72,8 +72,18 @@ pub struct Brain {
 #[derive(Debug)]
 struct News {
     cause: &'static str,
-    /// On its way, or refused: not sent before [`Brain::retry`].
-    held: bool,
+    way: Way,
+}
+
+/// Where the word of a quarantine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To be sent.
+    Open,
+    /// Sent.
+    InFlight,
+    /// Refused without an event: not sent before [`Brain::retry`].
+    Refused,
 }
 
 /// Where the ids of offers and contacts come from.
@@ -142,7 +152,7 @@ impl Brain {
     pub fn quarantine(&mut self, id: &EntityId, cause: &'static str, standing: Standing) {
         self.retire(id, standing);
         if *id != EntityId::System {
-            self.unannounced.insert(id.clone(), News { cause, held: false });
+            self.unannounced.insert(id.clone(), News { cause, way: Way::Open });
         }
     }
 
@@ -165,13 +175,16 @@ impl Brain {
 
     /// Whether something was refused without an event and waits for [`Brain::retry`].
     pub fn has_refused(&self) -> bool {
-        self.intake.has_refused() || !self.unannounced.is_empty()
+        let waits = |news: &News| news.way != Way::InFlight;
+        self.intake.has_refused() || self.unannounced.values().any(waits)
     }
 
     /// What was refused may be tried again.
     pub fn retry(&mut self) {
         self.intake.retry_refused();
-        self.unannounced.values_mut().for_each(|news| news.held = false);
+        for news in self.unannounced.values_mut().filter(|news| news.way == Way::Refused) {
+            news.way = Way::Open;
+        }
     }
 
     /// Tells the driver what an entry committed.
@@ -188,18 +201,21 @@ impl Brain {
             Flight::Nothing => (),
             Flight::Offer(contact, agent) => self.intake.land(*contact, agent, refused),
             Flight::Refusal(contact) => self.intake.land_refusal(*contact),
-            // Once it is in the log it is not here any more.
-            Flight::Quarantine(id) if !refused => drop(self.unannounced.remove(id)),
-            Flight::Quarantine(_) => (),
+            Flight::Quarantine(id) => {
+                // Once it is in the log it is not here any more; else its lane has died.
+                if let Some(news) = self.unannounced.get_mut(id) {
+                    news.way = if refused { Way::Refused } else { Way::Open };
+                }
+            }
         }
     }
 
     /// What the centre does by itself now: whatever has failed is told first, then refusals and
     /// offers in matching order.
     pub fn next_match(&mut self, now: Now) -> Option<Origin> {
-        let news = self.unannounced.iter_mut().find(|(_, news)| !news.held);
-        if let Some((entity, News { cause, held })) = news {
-            *held = true;
+        let news = self.unannounced.iter_mut().find(|(_, news)| news.way == Way::Open);
+        if let Some((entity, News { cause, way })) = news {
+            *way = Way::InFlight;
             let (entity, cause, others) = (entity.clone(), (*cause).to_owned(), vec![]);
             let flight = Flight::Quarantine(entity.clone());
             let command = system::Command::Quarantine { entity, cause, others };

@@ -54,7 +54,8 @@ impl Directory {
         id.hash(&mut hasher);
         let most = u64::try_from(self.arbiters.len()).unwrap_or(1).max(1);
         let place = usize::try_from(hasher.finish() % most).unwrap_or(0);
-        let shell = Shell::new(centre.clone(), id.clone());
-        Shell::start_in_arbiter(&self.arbiters[place], |_| shell)
+        let (centre, id) = (centre.clone(), id.clone());
+        // Made where it lives: an arbiter that is gone drops this, and no lane has died by it.
+        Shell::start_in_arbiter(&self.arbiters[place], |_| Shell::new(centre, id))
     }
 }

@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod checker;
 mod house;
 mod lanes;
 mod machines;
 #[path = "../support/mod.rs"]
 mod support;
+mod whole;

@@ -62,10 +62,19 @@ fn an_offer_that_dies_with_its_lane_is_made_again_to_the_same_agent() {
     assert!(died > 50, "only {died} lanes died");
 }
 
-/// The machine of one agent cannot apply its first reservation.
-struct Unable;
+/// The machine of one agent cannot apply its reservations, and the centre's lane dies of the first
+/// word of it.
+#[derive(Default)]
+struct Unable(Mutex<bool>);
 
 impl Faults for Unable {
+    fn before_lead(&self, _to: &EntityId, command: &Command) {
+        if matches!(command, Command::System(system::Command::Quarantine { .. })) {
+            let again = std::mem::replace(&mut *self.0.lock().unwrap(), true);
+            assert!(again, "a trap: the first word of it is lost");
+        }
+    }
+
     fn before_apply(&self, recorded: &Recorded) {
         let reserved = recorded.event.name() == "reserved";
         let first = reserved && recorded.entity.to_string() == "agent:a1";
@@ -78,7 +87,8 @@ fn what_cannot_be_applied_is_told_first_of_all() {
     let mut told = 0;
     for seed in SEEDS {
         let scenario = scenario(seed);
-        let (_, entries, _) = through_faulty_actors(&scenario, Some(Arc::new(Unable)));
+        let unable = Arc::new(Unable::default());
+        let (_, entries, restarts) = through_faulty_actors(&scenario, Some(unable));
         let fails = entries.iter().position(|entry| {
             entry.events.iter().any(|event| {
                 let recorded = &event.recorded;
@@ -87,6 +97,7 @@ fn what_cannot_be_applied_is_told_first_of_all() {
         });
         let Some(fails) = fails else { continue };
         told += 1;
+        assert_eq!(restarts.get("system"), Some(&1), "seed {seed}: a word that dies is said again");
         let quarantined: Vec<_> = entries
             .iter()
             .enumerate()
