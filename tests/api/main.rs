@@ -9,6 +9,7 @@ mod access;
 mod calls;
 mod explain;
 mod forms;
+#[allow(dead_code, reason = "shared with the tests of the description and of the metrics")]
 mod house;
 mod keys;
 mod table;

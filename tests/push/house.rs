@@ -15,7 +15,7 @@ use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use serde_json::{Value, json};
 
-pub(crate) use crate::socket::{Copy, Socket};
+pub(crate) use crate::socket::Socket;
 
 /// Where the centre's clock stands at first: 2026-03-02, 08:00.
 const START: Timestamp = Timestamp(1_772_438_400_000_000);

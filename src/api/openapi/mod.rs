@@ -228,12 +228,12 @@ fn headers(line: &Line, operation: &Operation, status: u16, shape: Shape) -> Map
         let header = json!({ "required": required, "description": says, "schema": schema });
         all.insert(name.to_owned(), header);
     };
-    let entity = matches!(shape, Shape::One("Agent" | "Contact" | "Queue" | "Token"));
+    let entity = matches!(shape, Shape::One("Agent" | "Clock" | "Contact" | "Queue" | "Token"));
     if entity {
         put("ETag", true, "The entity's version: what `If-Match` takes.");
     }
     let told = !matches!(shape, Shape::Empty | Shape::One("Session"));
-    if told && line.path.starts_with("/api/v1/") {
+    if told && (line.path.starts_with("/api/v1/") || shape == Shape::Metrics) {
         put(SEQ.as_str(), true, "Number of the last event in it.");
     }
     if matches!(status, 201 | 303) {
@@ -263,7 +263,8 @@ fn answer(status: u16, shape: Shape) -> Value {
         }
         Shape::Metrics => {
             let schema = json!({ "type": "string" });
-            return json!({ "description": says, "content": { "text/plain": { "schema": schema } } });
+            let text = json!({ "text/plain": { "schema": schema } });
+            return json!({ "description": says, "content": text });
         }
         Shape::One(name) => reference(name),
         Shape::Page(name) => page(&reference(name), false),
