@@ -120,7 +120,7 @@ enum TokenCommand {
         /// Whose it is, of role agent
         #[arg(long)]
         agent: Option<String>,
-        /// read: may not write; act_as: may act as any agent
+        /// `read`: may not write; `act_as`: may act as any agent
         #[arg(long)]
         scope: Option<String>,
         /// The data folder; made when it is missing

@@ -5,16 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atalaya_domain::ids::{AgentId, QueueId};
-use serde_json::{Map, Value};
+use atalaya_domain::ids::AgentId;
+use serde_json::{Map, Value, json};
 
-use super::mistake::Findings;
+use super::mistake::{Findings, shown};
 use super::tree::Table;
-use super::{AGENTS_MAX, Config, Entity, Fault, Person, QUEUES_MAX, Rulebook};
+use super::{AGENTS_MAX, Config, Entity, Fault, QUEUES_MAX, Rulebook};
 
 /// Mistakes of one table that are looked for; past it the rest comes out at the next check.
 const ASKED_MAX: usize = 64;
-/// Stands for a text that is missing, so that the rest can be looked at.
+/// Stands for an id or a text that is missing, so that the rest can be looked at.
 const PLACEHOLDER: &str = "x";
 
 /// The tables as they were written.
@@ -33,7 +33,8 @@ pub(super) fn read(
 ) {
     let strategy = written.strategy.as_ref().and_then(|table| strategy(table, rules, findings));
     queues(&written.queues, strategy.as_ref(), rules, config, findings);
-    agents(&written.agents, rules, config, findings);
+    let ids = written.queues.iter().filter_map(|table| table.map.get("id")?.as_str());
+    agents(&written.agents, &ids.collect(), rules, config, findings);
 }
 
 /// The default of all queues; a queue that says nothing else is read with it.
@@ -63,14 +64,16 @@ fn queues(
     let mut seen = BTreeMap::new();
     for table in tables {
         let mut table = table.clone();
-        let Some(id) = take_text(&mut table, "id", findings) else { continue };
+        let given = take_text(&mut table, "id", findings);
+        let id = given.clone().unwrap_or_else(|| PLACEHOLDER.into());
         if let Some(strategy) = strategy {
             with_default(&mut table.map, strategy);
         }
         table.map.entry("name").or_insert_with(|| id.clone().into());
         let read = ask(&table, findings, |body| rules.queue(&id, body));
-        is_first(&mut seen, &id, table.line_of("id"), findings);
-        if let Some((id, what)) = read {
+        let line = table.line_of("id");
+        let first = given.is_some_and(|id| is_first(&mut seen, &id, line, "id", findings));
+        if let Some((id, what)) = read.filter(|_| first) {
             config.queues.push(Entity { id, text: text_of(&table.map), what });
         }
     }
@@ -86,33 +89,41 @@ fn with_default(map: &mut Map<String, Value>, strategy: &Value) {
     }
 }
 
-fn agents(tables: &[Table], rules: &dyn Rulebook, config: &mut Config, findings: &mut Findings) {
+fn agents(
+    tables: &[Table],
+    queues: &BTreeSet<&str>,
+    rules: &dyn Rulebook,
+    config: &mut Config,
+    findings: &mut Findings,
+) {
     let mut seen = BTreeMap::new();
     for table in tables {
         let mut table = table.clone();
-        let Some((key, ids)) = names(&mut table, AGENTS_MAX - config.agents.len(), findings) else {
-            continue;
-        };
+        let room = AGENTS_MAX.saturating_sub(config.agents.len());
+        let names = names(&mut table, room, findings);
+        for key in ["id", "count", "prefix"] {
+            table.map.remove(key);
+        }
+        known_queues(&table, queues, findings);
         // One of a group stands for all: what is wrong with it is wrong once.
-        let named = table.map.contains_key("name");
+        let has_name = table.map.contains_key("name");
         table.map.entry("name").or_insert_with(|| PLACEHOLDER.into());
-        let first = ids.first().map_or(PLACEHOLDER, String::as_str);
-        let Some((_, model)) = ask(&table, findings, |body| rules.agent(first, body)) else {
-            continue;
-        };
-        known_queues(&table, &model, config, findings);
+        let first = names.as_ref().and_then(|(_, ids)| ids.first());
+        let first = first.map_or(PLACEHOLDER, String::as_str);
+        let read = ask(&table, findings, |body| rules.agent(first, body));
+        let (Some((_, model)), Some((key, ids))) = (read, names) else { continue };
         for name in ids {
             let line = table.line_of(key);
             let Ok(id) = AgentId::new(&name) else {
                 findings.add(Some(line), Some(key), &format!("`{name}` is no id; shorten it"));
                 break;
             };
-            if !is_first(&mut seen, &name, line, findings) {
+            if !is_first(&mut seen, &name, line, key, findings) {
                 break;
             }
             let mut what = model.clone();
             let mut map = table.map.clone();
-            if !named {
+            if !has_name {
                 what.name.clone_from(&name);
                 map.insert("name".into(), name.into());
             }
@@ -172,13 +183,14 @@ fn too_many(table: &Table, key: &str, findings: &mut Findings) {
 
 /// A file that has queues has those that its agents may be offered from: a name that is none of
 /// them is a slip that nobody would notice.
-fn known_queues(table: &Table, model: &Person, config: &Config, findings: &mut Findings) {
-    let ids: BTreeSet<&QueueId> = config.queues.iter().map(|queue| &queue.id).collect();
-    if ids.is_empty() {
+fn known_queues(table: &Table, queues: &BTreeSet<&str>, findings: &mut Findings) {
+    if queues.is_empty() {
         return;
     }
-    for queue in model.facts.profile.queues.iter().flatten() {
-        if !ids.contains(queue) {
+    let named = table.map.get("queues").and_then(Value::as_array);
+    for queue in named.into_iter().flatten().filter_map(Value::as_str) {
+        if !queues.contains(queue) {
+            let queue = shown(queue);
             let what = format!("`{queue}` is no queue of this file; write one of its [[queue]]");
             findings.add(Some(table.line_of("queues")), Some("queues"), &what);
         }
@@ -189,6 +201,7 @@ fn is_first(
     seen: &mut BTreeMap<String, u64>,
     id: &str,
     line: u64,
+    key: &str,
     findings: &mut Findings,
 ) -> bool {
     match seen.get(id) {
@@ -198,7 +211,7 @@ fn is_first(
         }
         Some(first) => {
             let what = format!("`{id}` is there already, in line {first}; rename one");
-            findings.add(Some(line), Some("id"), &what);
+            findings.add(Some(line), Some(key), &what);
             false
         }
     }
@@ -256,7 +269,10 @@ fn ask<T>(
                 return None;
             }
         }
-        go_on_without(&mut body, &path);
+        go_on_without(&mut body, &path, |body| {
+            let again = read(body.clone()).err().and_then(|fault| fault.field);
+            again.is_some_and(|field| full_path(table, body, &field) == path)
+        });
     }
     None
 }
@@ -275,17 +291,34 @@ fn nearest_line(table: &Table, path: &str) -> u64 {
     path.rsplit_once('.').map_or(table.line, |(under, _)| table.line_of(under))
 }
 
-/// Takes out what was told, so that the next mistake comes out; what must be there gets something
-/// in its place, and a table that misses a member goes whole.
-fn go_on_without(body: &mut Map<String, Value>, path: &str) {
+/// Puts something else in the place of what was told, so that the next mistake comes out: nothing,
+/// else the first of some values with which it is not told again, else nothing of the whole key.
+fn go_on_without(
+    body: &mut Map<String, Value>,
+    path: &str,
+    is_told_again: impl Fn(&Map<String, Value>) -> bool,
+) {
     let (top, member) = path.split_once('.').map_or((path, None), |(top, rest)| (top, Some(rest)));
-    let taken = match (member, body.get_mut(top)) {
-        (Some(member), Some(Value::Object(inner))) => inner.remove(member).is_some(),
-        (Some(_) | None, _) => false,
+    let without = |value: Option<Value>| {
+        let mut body = body.clone();
+        let holder = match (member, body.get_mut(top)) {
+            (Some(_), Some(Value::Object(inner))) => inner,
+            (Some(_) | None, _) => &mut body,
+        };
+        let key = member.unwrap_or(top);
+        match value {
+            None => drop(holder.remove(key)),
+            Some(value) => drop(holder.insert(key.to_owned(), value)),
+        }
+        body
     };
-    if !taken && body.remove(top).is_none() {
-        body.insert(top.to_owned(), PLACEHOLDER.into());
-    }
+    let stand_ins = [None, Some(json!(PLACEHOLDER)), Some(json!(1)), Some(json!("1s"))];
+    let fine = stand_ins.into_iter().map(without).find(|body| !is_told_again(body));
+    *body = fine.unwrap_or_else(|| {
+        let mut body = body.clone();
+        body.remove(top);
+        body
+    });
 }
 
 /// What a PUT says, without the words that the line says already.
@@ -295,6 +328,9 @@ fn in_short(path: &str, what: &str) -> String {
         .into_iter()
         .flat_map(|name| [format!("cannot take `{name}`: "), format!("cannot read `{name}`: ")]);
     let short = lead.into_iter().find_map(|lead| what.strip_prefix(&lead)).unwrap_or(what);
+    if short.starts_with("the fields known here") {
+        return format!("is not known; {short}");
+    }
     let says_what_to_do = [";", ": write", "known here"].iter().any(|sign| short.contains(sign));
     if says_what_to_do { short.to_owned() } else { format!("{short}; write it anew") }
 }

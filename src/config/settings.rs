@@ -8,7 +8,7 @@ use atalaya_domain::time::Span;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::mistake::{Findings, shown};
+use super::mistake::Findings;
 use super::tree::Table;
 use super::{Config, Limits};
 
@@ -19,7 +19,7 @@ const PRIORITIES_MAX: usize = 64;
 
 const KIB: u64 = 1_024;
 /// Bounds of `disk_reserve`, in bytes.
-const DISK_RESERVE: RangeInclusive<u64> = 0..=(1 << 40);
+const DISK_RESERVE: RangeInclusive<u64> = 0..=(1 << 50);
 /// Bounds of `log_segment`, in bytes.
 const LOG_SEGMENT: RangeInclusive<u64> = 4 * KIB..=4 * KIB * KIB * KIB;
 /// Bounds of `max_body`, in bytes: a personal text of a body must fit a section of the log.
@@ -46,15 +46,12 @@ pub(super) fn server(table: &Table, config: &mut Config, findings: &mut Findings
     let mut at = Place { table, findings, name: "[server]" };
     for (key, value) in &table.map {
         match (key.as_str(), value) {
-            ("listen", Value::String(text)) => match text.parse() {
-                Ok(address) => config.server.listen = Some(address),
-                Err(_) => {
-                    let text = shown(text);
-                    let what = format!("`{text}` is no address; write one like 127.0.0.1:8080");
-                    at.wrong(key, &what);
+            ("listen", _) => {
+                config.server.listen = value.as_str().and_then(|text| text.parse().ok());
+                if config.server.listen.is_none() {
+                    at.wrong(key, "is no address; write one like \"127.0.0.1:8080\"");
                 }
-            },
-            ("listen", _) => at.wrong(key, "is no text; write one like \"127.0.0.1:8080\""),
+            }
             ("insecure_http", Value::Bool(flag)) => config.server.insecure_http = *flag,
             ("metrics_open", Value::Bool(flag)) => config.server.metrics_open = *flag,
             ("insecure_http" | "metrics_open", _) => {
@@ -74,17 +71,13 @@ pub(super) fn centre(table: &Table, config: &mut Config, findings: &mut Findings
                 let what = format!("is no name; write a text of 1 to {NAME_CHARS_MAX} characters");
                 at.wrong(key, &what);
             }
-            ("time_zone", Value::String(text)) => match TimeZone::get(text) {
-                Ok(zone) => config.centre.time_zone = zone,
-                Err(_) => {
-                    let what = format!(
-                        "`{}` is no time zone; write one like \"Europe/Madrid\"",
-                        shown(text)
-                    );
-                    at.wrong(key, &what);
+            ("time_zone", _) => {
+                let zone = value.as_str().and_then(|name| TimeZone::get(name).ok());
+                if zone.is_none() {
+                    at.wrong(key, "is no time zone; write one like \"Europe/Madrid\"");
                 }
-            },
-            ("time_zone", _) => at.wrong(key, "is no text; write one like \"Europe/Madrid\""),
+                config.centre.time_zone = zone.unwrap_or(TimeZone::UTC);
+            }
             _ => at.unknown(key, &["name", "time_zone"], &[]),
         }
     }
