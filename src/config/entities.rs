@@ -236,6 +236,7 @@ fn take_text(table: &mut Table, key: &str, findings: &mut Findings) -> Option<St
 fn text_of(map: &Map<String, Value>) -> String {
     let mut sorted = map.clone();
     sorted.sort_keys();
+    sorted.values_mut().for_each(Value::sort_all_objects);
     Value::Object(sorted).to_string()
 }
 
@@ -283,7 +284,12 @@ fn full_path(table: &Table, body: &Map<String, Value>, field: &str) -> String {
         return field.to_owned();
     }
     let tail = format!(".{field}");
-    table.lines.keys().find(|path| path.ends_with(&tail)).cloned().unwrap_or_else(|| field.into())
+    let written = table.lines.keys().find(|path| path.ends_with(&tail)).cloned();
+    written.unwrap_or_else(|| {
+        let holds = |value: &Value| value.get(field).is_some();
+        let holder = body.iter().find(|(_, value)| value.is_object() && holds(value));
+        holder.map_or_else(|| field.to_owned(), |(key, _)| format!("{key}.{field}"))
+    })
 }
 
 /// Where the table that should have a key begins.

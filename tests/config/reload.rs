@@ -28,7 +28,7 @@ async fn a_changed_text_is_applied_at_sighup_and_an_unchanged_one_leaves_a_put()
 
     write(dir.path(), &FILE.replace("id = \"r\"", "id = \"r\"\nwrap_up = \"5s\""));
     server.signal("-HUP");
-    server.said("reloaded");
+    server.said("reloaded changed=");
     let r = server.admin.get("/api/v1/queues/r").await.unwrap();
     assert_eq!((r["wrap_up"].as_str(), wrap_up(&server).await), (Some("5s"), json!("99s")));
     server.stop();
@@ -40,7 +40,7 @@ async fn a_changed_text_is_applied_at_sighup_and_an_unchanged_one_leaves_a_put()
     server.signal("-HUP");
     let line = server.said("queue:q");
     assert!(line.contains("99s") && line.contains("Otro"), "names what it replaced: {line}");
-    server.said("reloaded");
+    server.said("reloaded changed=");
     assert_eq!(wrap_up(&server).await, "11s");
     let events = server.admin.get("/api/v1/events?after=0&limit=500").await.unwrap();
     let mut by = events["items"].as_array().unwrap().iter().filter(|e| e["entity"] == "queue:q");
@@ -69,7 +69,7 @@ async fn a_reload_with_a_mistake_changes_nothing_and_tells_each() {
     // And the next one that is right is taken.
     write(dir.path(), &FILE.replace("10s", "13s"));
     server.signal("-HUP");
-    server.said("reloaded");
+    server.said("reloaded changed=");
     assert_eq!(wrap_up(&server).await, "13s");
     server.stop();
 }
@@ -84,7 +84,7 @@ async fn priorities_of_the_file_hold_at_once() {
     assert_eq!(refused.status(), Some(422));
     write(dir.path(), &format!("[priorities]\nvip = \"1h\"\n{FILE}"));
     server.signal("-HUP");
-    server.said("reloaded");
+    server.said("reloaded changed=");
     let made = server.admin.post_without_key("/api/v1/contacts", &vip).await.unwrap();
     assert_eq!(made["priority"], "vip");
     server.stop();
