@@ -9,20 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::machine::Event;
+use atalaya_domain::system;
+use atalaya_domain::time::{Span, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::configure::{self, Running, Source};
 use super::store::Store;
 use crate::actors::centre::{Centre, Options};
+use crate::actors::clock::{Clock, wall_now};
 use crate::actors::shell::Failure;
 use crate::api::problem::Problem;
 use crate::api::secrets::Secrets;
 use crate::api::{Api, Limits, routes, tokens};
 use crate::config::{self, Config, Mistakes};
-use crate::journal::commit::Cause;
+use crate::journal::commit::{Cause, Sealed};
 use crate::journal::recorder::{OpenError, Sizes};
 
+/// How far the last record of a store may lie ahead of the wall at a start in real time.
+pub const AHEAD_MAX: Span = Span::seconds(300);
 /// How long a stop waits for the sockets to be gone; with what `routes` waits for requests, under
 /// the 10 s that whoever stops it grants.
 pub const SOCKETS_GONE_MAX: Duration = Duration::from_secs(4);
@@ -137,7 +142,7 @@ async fn serve(
         reserve_bytes: config.limits.disk_reserve,
     };
     let store = Store::open(dir, sizes)?;
-    let clock = store.clock(settings.rate, settings.start)?;
+    let clock = clock(settings, &store.history)?;
     let has_token = store.has_token();
     let Store { recorder, history } = store;
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
@@ -215,6 +220,37 @@ pub(super) fn close(
     centre.close();
     let gone = |_| std::io::Error::other("the writer panicked");
     writer.join().map_err(gone).map_err(io("end the writer"))
+}
+
+/// The clock that goes on where the store's last record stands.
+fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
+    let last = history.last().map(|sealed| sealed.now);
+    let kept =
+        history.iter().flat_map(|sealed| &sealed.events).rev().find_map(|numbered| match &numbered
+            .recorded
+            .event
+        {
+            Event::System(system::Event::Started { rate, .. }) => Some(*rate),
+            _ => None,
+        });
+    // A centre that was never started has had no time, whatever was made beside it.
+    let last = last.filter(|_| kept.is_some());
+    let simulated = kept.is_some_and(|rate| (rate - 1.0).abs() > f64::EPSILON);
+    match (settings.rate, last) {
+        (None, _) if simulated => Err(ServeError::Time(
+            "the store was made at another rate than real time: name one with --clock-rate, or \
+             start on an empty folder"
+                .into(),
+        )),
+        (None, Some(last)) if last > wall_now().plus(AHEAD_MAX) => Err(ServeError::Time(
+            "the last record lies more than 5 min ahead of the machine's clock: set the clock \
+             right, or wait until it is past"
+                .into(),
+        )),
+        (None, last) => Ok(Clock::new(last.unwrap_or_default().max(wall_now()), 1.0)),
+        (Some(rate), Some(last)) => Ok(Clock::new(last, rate)),
+        (Some(rate), None) => Ok(Clock::new(settings.start.unwrap_or_else(wall_now), rate)),
+    }
 }
 
 /// An administrator's token for whoever has just made the folder: in a file that only they read.

@@ -115,7 +115,27 @@ async fn leaving_the_file_deletes_nothing() {
     assert_eq!(house.apply(TWO).await, 0);
 }
 
-/// A queue that somebody else changes while the file is applied, at every turn but the last.
+/// What one of them refuses, none of them gets.
+#[actix_web::test]
+async fn all_or_none() {
+    let house = house();
+    let config = config::parse(TWO, "f", &Rulings).unwrap();
+    let rules = Box::new(config.queues[0].what.clone());
+    let fine = queue::Command::Configure { rules, text_hash: [1; 16] };
+    let changes = vec![
+        (EntityId::Queue(QueueId::new("q").unwrap()), Command::Queue(fine)),
+        // There is no such queue.
+        (
+            EntityId::Queue(QueueId::new("nowhere").unwrap()),
+            Command::Queue(queue::Command::Open { reason: None }),
+        ),
+    ];
+    let all = Command::System(system::Command::Configure { hash: [2; 16], changes });
+    assert!(house.api.core.tell(EntityId::System, all, Cause::system()).await.is_err());
+    assert_eq!(house.log.entries().len(), 0);
+    assert!(house.api.core.queue(&QueueId::new("q").unwrap()).is_none());
+}
+
 #[actix_web::test]
 async fn a_change_of_somebody_else_stands_until_the_text_is_another() {
     let house = house();

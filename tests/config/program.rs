@@ -16,9 +16,11 @@ pub(crate) fn atalaya(dir: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs it to its end; what does not end, because it serves where it should not, is ended.
 pub(crate) fn run(dir: &Path, args: &[&str]) -> Output {
-    atalaya(dir, args).output().unwrap()
+    let mut command = Command::new("timeout");
+    command.args(["60", env!("CARGO_BIN_EXE_atalaya")]).args(args);
+    command.current_dir(dir).output().unwrap()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
