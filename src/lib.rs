@@ -8,4 +8,5 @@ pub mod demo;
 pub mod journal;
 pub mod replay;
 pub mod simulation;
+pub mod telemetry;
 pub mod views;

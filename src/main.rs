@@ -15,16 +15,33 @@ use atalaya::cli::serve::{self, Settings};
 use atalaya::cli::{check, token};
 use atalaya::config::{DEFAULT_PATH, Mistakes};
 use atalaya::replay::{self, ReplayError, report::Report};
+use atalaya::telemetry::logging;
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::{Span, Timestamp};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// What a command line that cannot be read exits with, as clap does.
+const WRONG_USAGE: u8 = 2;
 
 #[derive(Parser)]
 #[command(version, about = "Supervises a contact centre live")]
 struct Line {
     #[command(subcommand)]
     command: Command,
+    /// Which log lines go to standard error: `error`, `warn`, `info`, `debug`, `trace`, also by
+    /// part, like `info,atalaya::entries=debug`
+    #[arg(long, global = true, default_value = "info")]
+    log_level: String,
+    /// How they are written
+    #[arg(long, global = true, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -44,7 +61,8 @@ enum Command {
         /// Centre seconds in a second; left out: real time
         #[arg(long)]
         clock_rate: Option<f64>,
-        /// Where the clock of a new store starts, RFC 3339; needs `--clock-rate`
+        /// Where the clock of a new store starts, or, at rate 0, goes on, RFC 3339; needs
+        /// `--clock-rate`
         #[arg(long, requires = "clock_rate")]
         clock_start: Option<jiff::Timestamp>,
     },
@@ -136,7 +154,16 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    let Line { command } = Line::parse();
+    let Line { command, log_level, log_format } = Line::parse();
+    let format = match log_format {
+        LogFormat::Text => logging::Format::Text,
+        LogFormat::Json => logging::Format::Json,
+    };
+    if let Err(error) = logging::start(&log_level, format) {
+        // Nothing is left to do when standard error is gone.
+        let _ = writeln!(std::io::stderr(), "atalaya: {error}");
+        return ExitCode::from(WRONG_USAGE);
+    }
     let done = match command {
         Command::Serve { config, data, listen, clock_rate: rate, clock_start } => {
             let start = clock_start.map(|at| Timestamp(at.as_microsecond()));
@@ -211,8 +238,6 @@ fn length(text: &str) -> Result<Duration, String> {
 }
 
 fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
-    lines.init();
     let data = settings.data.display().to_string();
     serve::run(settings, |address, _, _| {
         let out = &mut stdout();

@@ -3,6 +3,7 @@
 //! Decide → submit → wait for the outcome → answer: the order exists here and nowhere else. A lane
 //! is blocked while it leads a command; the states are read where the projector published them.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -37,8 +38,8 @@ pub struct Order {
     pub now: Option<Now>,
     /// By whom.
     pub cause: Cause,
-    /// What is in flight until it has ended.
-    pub flight: Flight,
+    /// What is in flight until it has ended. Before `token`, which is let go after it.
+    pub landing: Landing,
     /// Alive until it has ended.
     pub token: Token,
 }
@@ -88,12 +89,22 @@ pub struct Lead {
 /// The lane.
 pub struct Shell {
     centre: Arc<Centre>,
+    id: EntityId,
 }
 
 impl Shell {
-    /// A lane of `centre`.
-    pub const fn new(centre: Arc<Centre>) -> Self {
-        Self { centre }
+    /// The lane of `id` in `centre`.
+    pub const fn new(centre: Arc<Centre>, id: EntityId) -> Self {
+        Self { centre, id }
+    }
+}
+
+impl Drop for Shell {
+    /// The obituary: a lane that ends otherwise than by a panic is only let go.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.centre.lane_died(&self.id);
+        }
     }
 }
 
@@ -108,12 +119,14 @@ impl Actor for Shell {
 impl Handler<Lead> for Shell {
     type Result = ();
 
-    fn handle(&mut self, Lead { order, reply }: Lead, ctx: &mut Self::Context) {
+    fn handle(&mut self, Lead { mut order, reply }: Lead, ctx: &mut Self::Context) {
         let centre = self.centre.clone();
+        if let Some(faults) = centre.faults() {
+            faults.before_lead(&order.to, &order.command);
+        }
         let work = async move {
-            let ended = Landing { centre: &centre, flight: &order.flight, refused: true };
             let answer = lead(&centre, &order).await;
-            ended.with(answer.is_err());
+            order.landing.end(answer.is_err());
             if let Some(reply) = reply {
                 // A caller who is gone has lost interest, not the outcome.
                 let _ = reply.send(answer);
@@ -124,25 +137,41 @@ impl Handler<Lead> for Shell {
     }
 }
 
-/// Tells the brain that a flight has ended, also when the lane dies under it.
-struct Landing<'a> {
-    centre: &'a Centre,
-    flight: &'a Flight,
-    refused: bool,
+/// Tells the brain that a flight has ended, also when it dies with its lane's mailbox.
+pub struct Landing {
+    centre: Arc<Centre>,
+    flight: Flight,
 }
 
-impl Landing<'_> {
-    fn with(mut self, refused: bool) {
-        self.refused = refused;
+impl Landing {
+    /// Of `flight`, which was launched.
+    pub const fn new(centre: Arc<Centre>, flight: Flight) -> Self {
+        Self { centre, flight }
+    }
+
+    /// It has ended; `refused`: without an event.
+    pub fn end(&mut self, refused: bool) {
+        let flight = std::mem::replace(&mut self.flight, Flight::Nothing);
+        if flight != Flight::Nothing {
+            self.centre.brain().land(&flight, refused);
+            if refused {
+                self.centre.wake_timekeeper();
+            }
+        }
     }
 }
 
-impl Drop for Landing<'_> {
+impl Drop for Landing {
+    /// Nobody led it. In lockstep it is next again at once, since no timekeeper tries again there:
+    /// the guardian's budget bounds how often.
     fn drop(&mut self) {
-        self.centre.brain().land(self.flight, self.refused);
-        if self.refused && *self.flight != Flight::Nothing {
-            self.centre.wake_timekeeper();
-        }
+        self.end(!self.centre.is_lockstep());
+    }
+}
+
+impl fmt::Debug for Landing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.flight.fmt(f)
     }
 }
 
@@ -182,8 +211,8 @@ async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
 /// Composes on what is published; a panic in a machine costs this command only.
 fn decide(centre: &Centre, order: &Order) -> Result<Entry, Failure> {
     let now = order.now.unwrap_or_else(|| centre.now());
-    let command = centre.admitted(&order.command);
-    let read = |id: &EntityId| centre.slots.read(id).state.clone();
+    let command = centre.admitted(&order.command, now.at);
+    let read = |id: &EntityId| centre.slots.read(id).seen();
     catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command))).map_err(|_| {
         tracing::error!(entity = %order.to, "a machine panicked while deciding");
         Failure::Internal

@@ -26,6 +26,25 @@ pub const MEMBERS_MAX: usize = 200;
 /// Characters of a caller's word that an error repeats.
 const ECHO_CHARS_MAX: usize = 80;
 
+/// The fields that a route takes: what its handler reads by, and what the description lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys {
+    /// Carried out.
+    pub known: &'static [&'static str],
+    /// Part of the contract, and refused by name unless null.
+    pub later: &'static [&'static str],
+}
+
+impl Keys {
+    /// Of a body that may be empty only.
+    pub const NONE: Self = Self::of(&[]);
+
+    /// These, and none later.
+    pub const fn of(known: &'static [&'static str]) -> Self {
+        Self { known, later: &[] }
+    }
+}
+
 /// A request's body, whole.
 #[derive(Debug, Clone)]
 pub struct Body {
@@ -105,9 +124,9 @@ impl Body {
         Self { bytes: Vec::new(), map }
     }
 
-    /// Its fields, when all are `known`; those that only a `later` version carries out are refused
-    /// by name unless they are null.
-    pub fn fields(self, known: &[&str], later: &[&str]) -> Result<Fields, Problem> {
+    /// Its fields, when all are known; those that only a later version carries out are refused by
+    /// name unless they are null.
+    pub fn fields(self, Keys { known, later }: Keys) -> Result<Fields, Problem> {
         for (name, value) in &self.map {
             if later.contains(&name.as_str()) {
                 if !value.is_null() {

@@ -10,9 +10,12 @@ use super::problem::Problem;
 use crate::actors::centre::Told;
 use crate::views::event_json;
 
+/// What may be asked besides a page.
+pub(super) const PARAMETERS: [&str; 2] = ["after", "epoch"];
+
 /// `GET /events?after=&limit=`: what comes after a number, in order and without a gap.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&call, &["after", "epoch"])?;
+    let query = Query::of(&call, &PARAMETERS)?;
     let limit = query.limit()?;
     let after = query.parsed("after", |value| value.parse().ok())?;
     let cursor = query.parsed("cursor", |value| value.parse().ok())?;

@@ -9,12 +9,18 @@ pub mod answer;
 pub mod assets;
 pub mod body;
 pub mod call;
+pub mod clock;
 pub mod contacts;
 pub mod core;
+pub mod docs;
 pub mod events;
+pub mod explain;
 pub mod guard;
 pub mod health;
+pub mod history;
 pub mod idempotency;
+pub mod metrics;
+pub mod openapi;
 pub mod page;
 pub mod personal;
 pub mod problem;
@@ -34,6 +40,7 @@ use atalaya_domain::priority::Priorities;
 
 use self::core::Core;
 use crate::actors::centre::Centre;
+use crate::telemetry::Meters;
 
 /// What all requests share.
 pub struct Api {
@@ -55,6 +62,8 @@ pub struct Api {
     pub epoch: String,
     /// What sockets are told.
     pub push: ws::Push,
+    /// What the process counts of itself.
+    pub meters: Arc<Meters>,
 }
 
 /// Named limits that an installation may set.
@@ -86,6 +95,8 @@ impl Api {
     /// The API of `centre`; secrets are hashed with `key`.
     pub fn new(centre: Arc<Centre>, key: [u8; 32], epoch: String) -> Self {
         let core = Core::new(centre);
+        let meters = Arc::new(Meters::default());
+        meters.expect_routes(metrics::routes());
         Self {
             secrets: secrets::Secrets::new(key, &core),
             core,
@@ -96,6 +107,15 @@ impl Api {
             limits: Limits::default(),
             epoch,
             push: ws::Push::default(),
+            meters,
         }
+    }
+
+    /// The same API that counts in `meters`, which are the journal's too.
+    #[must_use]
+    pub fn counting_in(mut self, meters: Arc<Meters>) -> Self {
+        meters.expect_routes(metrics::routes());
+        self.meters = meters;
+        self
     }
 }

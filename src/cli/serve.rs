@@ -25,6 +25,9 @@ use crate::api::{Api, Limits, routes, tokens};
 use crate::config::{self, Config, Mistakes};
 use crate::journal::commit::{Cause, Sealed};
 use crate::journal::recorder::{OpenError, Sizes};
+use crate::journal::timed::Timed;
+use crate::telemetry::Meters;
+use crate::views::rfc3339;
 
 /// How far the last record of a store may lie ahead of the wall at a start in real time.
 pub const AHEAD_MAX: Span = Span::seconds(300);
@@ -45,7 +48,7 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Centre seconds in a second; `None`: real time.
     pub rate: Option<f64>,
-    /// Where a new store's clock starts.
+    /// Where a new store's clock starts, or, at rate 0, goes on.
     pub start: Option<Timestamp>,
 }
 
@@ -147,12 +150,13 @@ async fn serve(
     let Store { recorder, history } = store;
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(recorder);
+    let meters = Arc::new(Meters::default());
+    let commit = Box::new(Timed::new(Box::new(recorder), meters.clone()));
     let time_zone = config.centre.time_zone.clone();
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
     centre.announce_start().await?;
-    let api = Data::new(api(centre.clone(), secret, epoch, &config));
+    let api = Data::new(api(centre.clone(), secret, epoch, &config).counting_in(meters));
     configure::apply(&api, &config).await?;
     if !has_token {
         first_token(dir, &api).await?;
@@ -248,6 +252,15 @@ fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
                 .into(),
         )),
         (None, last) => Ok(Clock::new(last.unwrap_or_default().max(wall_now()), 1.0)),
+        (Some(rate), Some(last)) if rate <= 0.0 => match settings.start {
+            Some(start) if start < last => Err(ServeError::Time(format!(
+                "the store's clock stands at {}, which is later than --clock-start: name a later \
+                 instant, or none",
+                rfc3339(last)
+            ))),
+            // The time between was spent down: what fell due in it is done at the start.
+            start => Ok(Clock::new(start.unwrap_or(last), rate)),
+        },
         (Some(rate), Some(last)) => Ok(Clock::new(last, rate)),
         (Some(rate), None) => Ok(Clock::new(settings.start.unwrap_or_else(wall_now), rate)),
     }

@@ -29,8 +29,8 @@ pub enum Command {
     SetClock { to: Timestamp },
     /// A configuration is applied: all `changes` or none.
     Configure { hash: [u8; 16], changes: Vec<(EntityId, crate::Command)> },
-    /// Something must not be used any more.
-    Quarantine { entity: EntityId, cause: String },
+    /// Something must not be used any more; `others` are told (`quarantine::farewell`).
+    Quarantine { entity: EntityId, cause: String, others: Vec<(EntityId, crate::Command)> },
 }
 
 /// What happened to the centre.
@@ -62,9 +62,12 @@ impl System {
             Command::Configure { hash, changes } => {
                 (Some(Event::Configured { hash: *hash }), changes.clone())
             }
-            Command::Quarantine { entity, cause } => {
+            Command::Quarantine { entity, .. } if self.quarantined.contains_key(entity) => {
+                (None, vec![])
+            }
+            Command::Quarantine { entity, cause, others } => {
                 let event = Event::Quarantined { entity: entity.clone(), cause: cause.clone() };
-                ((!self.quarantined.contains_key(entity)).then_some(event), vec![])
+                (Some(event), others.clone())
             }
         };
         let events = event.into_iter().map(crate::Event::System).collect();

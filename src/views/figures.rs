@@ -102,6 +102,11 @@ impl Window {
     }
 
     pub(super) fn level(&self, now: Timestamp) -> Value {
+        json!(self.share(now))
+    }
+
+    /// The service level of the window; nobody in it: no figure.
+    pub(super) fn share(&self, now: Timestamp) -> Option<f64> {
         let last = slice_of(now);
         let mut sum = Counts::default();
         for (slice, counts) in &self.0 {
@@ -109,7 +114,7 @@ impl Window {
                 add_counts(&mut sum, counts);
             }
         }
-        level(&sum)
+        kpi::service_level(&sum, Treatment::Standard)
     }
 }
 

@@ -13,7 +13,7 @@ use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::Clock;
 use atalaya::api::roles::Role;
 use atalaya::api::{Api, routes, tokens};
-use atalaya::journal::commit::{Cause, Memory};
+use atalaya::journal::commit::{Cause, Commit, Memory, Sealed};
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use futures_util::future::LocalBoxFuture;
@@ -55,10 +55,32 @@ impl Reply {
 }
 
 pub(crate) async fn house() -> House {
-    let clock = Clock::new(START, 0.0);
-    let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(Memory::default());
-    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
+    house_on(Memory::default()).await
+}
+
+/// A house that goes on with what `memory` holds, and commits to it.
+pub(crate) async fn house_on(memory: Memory) -> House {
+    house_over(memory, vec![actix::Arbiter::current()]).await
+}
+
+/// The same, with its lanes on `arbiters`.
+pub(crate) async fn house_over(memory: Memory, arbiters: Vec<actix::ArbiterHandle>) -> House {
+    let history = memory.entries();
+    built(Box::new(memory), history, arbiters).await
+}
+
+/// A house whose commits are kept elsewhere.
+pub(crate) async fn house_with(commit: Box<dyn Commit>, history: Vec<Sealed>) -> House {
+    built(commit, history, vec![actix::Arbiter::current()]).await
+}
+
+async fn built(
+    commit: Box<dyn Commit>,
+    history: Vec<Sealed>,
+    arbiters: Vec<actix::ArbiterHandle>,
+) -> House {
+    let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
+    let time_zone = TimeZone::UTC;
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, _) = Centre::start(options).unwrap();
     let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));

@@ -71,6 +71,7 @@ fn keys_that_are_not_remembered_are_turned_away() {
 
 #[test]
 fn every_failure_has_its_status_and_says_when_to_come_again() {
+    let entity = EntityId::System;
     let unknown = |entity| Failure::Rejected(Rejection::Unknown { entity });
     for (failure, status, code, again) in [
         (Failure::Overloaded, 503, "overloaded", true),
@@ -80,6 +81,7 @@ fn every_failure_has_its_status_and_says_when_to_come_again() {
         (Failure::Internal, 500, "internal", false),
         (Failure::Rejected(Rejection::Unfit { what: "x" }), 500, "internal", false),
         (unknown("agent"), 404, "not-found", false),
+        (Failure::Rejected(Rejection::Quarantined { entity }), 409, "quarantined", false),
         (Failure::Rejected(Rejection::ExtendedAlready), 409, "extended-already", false),
     ] {
         let problem = Problem::from(failure);

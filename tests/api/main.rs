@@ -7,6 +7,7 @@ mod support;
 
 mod access;
 mod calls;
+mod explain;
 mod forms;
 mod house;
 mod keys;

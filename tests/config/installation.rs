@@ -199,3 +199,16 @@ async fn sigterm_closes_sockets_and_ends_well() {
     assert_eq!(server.ended().code(), Some(0));
     assert!(!server.lines().contains("cut off"), "{}", server.lines());
 }
+
+#[actix_web::test]
+async fn metrics_are_open_when_the_file_says_so() {
+    for (config, open) in [("", false), ("[server]\nmetrics_open = true\n", true)] {
+        let dir = folder(config);
+        let server = Server::start(dir.path());
+        let nobody = Client::new(&server.url, "nobody").unwrap();
+        // The text of metrics is no JSON: whoever may read it gets so far.
+        let refused = nobody.get("/metrics").await.unwrap_err();
+        assert_eq!(refused.status(), (!open).then_some(401), "{config}: {refused}");
+        server.stop();
+    }
+}
