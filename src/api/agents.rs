@@ -87,13 +87,11 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
 
 /// `PUT /agents/{id}`: create or replace the profile.
 pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
-    let text = String::from_utf8_lossy(&body.bytes).into_owned();
-    let mut fields = body.fields(PROFILE)?;
-    let id = id_to_make(&call)?;
-    let name = fields.text("name", NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
-    let facts = facts(&mut fields)?;
-    let is_new = call.api.core.agent(&id).is_none();
-    let text_hash = call.api.secrets.hash("text", &text);
+    let (id, name, facts) = read(call.param("id"), body)?;
+    let stands = call.api.core.agent(&id).map(|(agent, _)| agent);
+    let is_new = stands.is_none();
+    // The hash of the configured text stays: until that text changes, what is put here wins.
+    let text_hash = stands.map_or([0; 16], |agent| agent.text_hash);
     let command = Command::Configure { facts: Arc::new(facts), text_hash };
     let to = EntityId::Agent(id.clone());
     let said = vec![personal::of_agent(&id, "name", name)];
@@ -106,9 +104,14 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     answer::render(&call, &answer)
 }
 
-fn id_to_make(call: &Call) -> Result<AgentId, Problem> {
-    let id = AgentId::new(call.param("id"));
-    id.map_err(|error| Problem::invalid("id", format!("cannot make an agent: {error}")))
+/// An agent as somebody writes it, in a body or in a configuration file, with the name, which is
+/// personal: one list of keys.
+pub fn read(id: &str, body: Body) -> Result<(AgentId, String, Facts), Problem> {
+    let mut fields = body.fields(PROFILE)?;
+    let id = AgentId::new(id)
+        .map_err(|error| Problem::invalid("id", format!("cannot make an agent: {error}")))?;
+    let name = fields.text("name", NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
+    Ok((id, name, facts(&mut fields)?))
 }
 
 fn facts(fields: &mut Fields) -> Result<Facts, Problem> {

@@ -103,7 +103,7 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 
 /// A class of priority and what it is worth.
 fn class(call: &Call, priority: Slug) -> Result<(Slug, Credit), Problem> {
-    let classes = &call.api.priorities.0;
+    let classes = &call.api.priorities().0;
     let credit = classes.get(&priority).copied().ok_or_else(|| {
         let names: Vec<_> = classes.keys().map(Slug::as_str).collect();
         let detail = format!("cannot take `priority`: it is none of {}", names.join(", "));

@@ -34,7 +34,7 @@ pub mod wallboard;
 pub mod wire;
 pub mod ws;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use atalaya_domain::priority::Priorities;
 
@@ -52,19 +52,46 @@ pub struct Api {
     pub tickets: sessions::Tickets,
     /// What became of requests with keys.
     pub outcomes: Box<dyn idempotency::Outcomes>,
-    /// The classes of priority.
-    pub priorities: Priorities,
+    /// The classes of priority; a reload of the configuration replaces them.
+    pub priorities: RwLock<Arc<Priorities>>,
+    /// Whether `/metrics` is open to all; else it takes an administrator's token.
+    pub open_metrics: bool,
+    /// What callers may ask of the server at most.
+    pub limits: Limits,
     /// The log's.
     pub epoch: String,
     /// What sockets are told.
     pub push: ws::Push,
     /// What the process counts of itself.
     pub meters: Arc<Meters>,
-    /// Whether `/metrics` is open to all; else it takes an administrator's token.
-    pub open_metrics: bool,
+}
+
+/// Named limits that an installation may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of a request's body; past it 413.
+    pub body_bytes: usize,
+    /// Most sockets; one past it is refused (503).
+    pub sockets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_bytes: body::BODY_BYTES_MAX, sockets: ws::SOCKETS_MAX }
+    }
 }
 
 impl Api {
+    /// The classes of priority, as they are now.
+    pub fn priorities(&self) -> Arc<Priorities> {
+        self.priorities.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Other classes, for those who come after.
+    pub fn set_priorities(&self, priorities: Priorities) {
+        *self.priorities.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(priorities);
+    }
+
     /// The API of `centre`; secrets are hashed with `key`.
     pub fn new(centre: Arc<Centre>, key: [u8; 32], epoch: String) -> Self {
         let core = Core::new(centre);
@@ -75,11 +102,12 @@ impl Api {
             core,
             tickets: sessions::Tickets::default(),
             outcomes: Box::new(idempotency::InMemory::default()),
-            priorities: Priorities::default(),
+            priorities: RwLock::default(),
+            open_metrics: false,
+            limits: Limits::default(),
             epoch,
             push: ws::Push::default(),
             meters,
-            open_metrics: false,
         }
     }
 

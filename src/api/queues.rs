@@ -92,18 +92,13 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
 /// `PUT /queues/{id}`: create or replace the rules; they hold for those who come after.
 pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     Query::of(&call, &[])?;
-    let text = String::from_utf8_lossy(&body.bytes).into_owned();
-    let mut fields = body.fields(RULES)?;
-    let id = QueueId::new(call.param("id"))
-        .map_err(|error| Problem::invalid("id", format!("cannot make a queue: {error}")))?;
-    if RESERVED.contains(&id.as_str()) {
-        let detail = format!("cannot make a queue `{id}`: the word has a meaning of its own");
-        return Err(Problem::invalid("id", detail));
-    }
-    let rules = Box::new(rules(&mut fields)?);
-    let is_new = call.api.core.queue(&id).is_none();
+    let (id, rules) = read(call.param("id"), body)?;
+    let rules = Box::new(rules);
+    let stands = call.api.core.queue(&id).map(|(queue, _)| queue);
+    let is_new = stands.is_none();
     let to = EntityId::Queue(id.clone());
-    let text_hash = call.api.secrets.hash("text", &text);
+    // The hash of the configured text stays: until that text changes, what is put here wins.
+    let text_hash = stands.map_or([0; 16], |queue| queue.text_hash);
     let command = Command::Configure { rules, text_hash };
     let done = call.tell(to.clone(), machine::Command::Queue(command)).await?;
     let answer = if is_new {
@@ -112,6 +107,18 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         Answer::changed(to, &done)
     };
     answer::render(&call, &answer)
+}
+
+/// A queue as somebody writes it, in a body or in a configuration file: one list of keys.
+pub fn read(id: &str, body: Body) -> Result<(QueueId, Rules), Problem> {
+    let mut fields = body.fields(RULES)?;
+    let id = QueueId::new(id)
+        .map_err(|error| Problem::invalid("id", format!("cannot make a queue: {error}")))?;
+    if RESERVED.contains(&id.as_str()) {
+        let detail = format!("cannot make a queue `{id}`: the word has a meaning of its own");
+        return Err(Problem::invalid("id", detail));
+    }
+    Ok((id, rules(&mut fields)?))
 }
 
 fn rules(fields: &mut Fields) -> Result<Rules, Problem> {

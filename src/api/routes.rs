@@ -38,6 +38,8 @@ pub fn app(
 
 /// Requests in hand on one worker; those past it wait to be accepted.
 pub const CONNECTIONS_PER_WORKER_MAX: usize = 4_096;
+/// How long a stop waits for requests in hand, in seconds; then they are cut off.
+pub const STOP_SECONDS_MAX: u64 = 4;
 /// Threads that answer.
 pub const WORKERS: usize = 2;
 
@@ -49,6 +51,7 @@ pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Serv
         .on_connect(ws::on_connect)
         .workers(WORKERS)
         .max_connections(CONNECTIONS_PER_WORKER_MAX)
+        .shutdown_timeout(STOP_SECONDS_MAX)
         .disable_signals()
         .listen(listener)?
         .run())

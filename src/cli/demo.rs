@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 
+use super::configure::Source;
 use super::serve::{self, ServeError, Settings, Stop};
 use crate::api::Api;
 use crate::demo::{self, Options};
@@ -35,7 +36,8 @@ pub fn run(wanted: &Wanted) -> Result<(), ServeError> {
     }
     let settings = Settings {
         data: wanted.data.clone(),
-        listen: wanted.listen,
+        config: Source::Nothing,
+        listen: Some(wanted.listen),
         rate: Some(wanted.speed),
         start: None,
     };

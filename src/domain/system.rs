@@ -27,8 +27,8 @@ pub enum Command {
     Start { rate: f64, agents: Vec<AgentId> },
     /// The clock was set forward.
     SetClock { to: Timestamp },
-    /// A configuration was applied.
-    Configure { hash: [u8; 16] },
+    /// A configuration is applied: all `changes` or none.
+    Configure { hash: [u8; 16], changes: Vec<(EntityId, crate::Command)> },
     /// Something must not be used any more; `others` are told (`quarantine::farewell`).
     Quarantine { entity: EntityId, cause: String, others: Vec<(EntityId, crate::Command)> },
 }
@@ -59,7 +59,9 @@ impl System {
                 (Some(started), agents.iter().map(unheard).collect())
             }
             Command::SetClock { to } => (Some(Event::ClockSet { to: *to }), vec![]),
-            Command::Configure { hash } => (Some(Event::Configured { hash: *hash }), vec![]),
+            Command::Configure { hash, changes } => {
+                (Some(Event::Configured { hash: *hash }), changes.clone())
+            }
             Command::Quarantine { entity, .. } if self.quarantined.contains_key(entity) => {
                 (None, vec![])
             }

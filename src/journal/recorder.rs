@@ -26,6 +26,15 @@ pub struct Recorder {
     _lock: Lock,
 }
 
+/// Sizes of a log; `None` leaves its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sizes {
+    /// Bytes at which a segment is closed.
+    pub segment_bytes: Option<u64>,
+    /// Bytes that stay free on the disk.
+    pub reserve_bytes: Option<u64>,
+}
+
 /// Why a data folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -41,16 +50,28 @@ pub enum OpenError {
 }
 
 impl Recorder {
-    /// Opens `dir` for writing and gives every entry in it to `fold`, in order.
+    /// Opens `dir` for writing, with the log's own limits; see [`Self::open_with`].
     pub fn open(
         dir: &Path,
         wall: fn() -> Timestamp,
         fold: &mut dyn FnMut(Sealed),
     ) -> Result<Self, OpenError> {
+        Self::open_with(dir, wall, Sizes::default(), fold)
+    }
+
+    /// Opens `dir` for writing and gives every entry in it to `fold`, in order.
+    pub fn open_with(
+        dir: &Path,
+        wall: fn() -> Timestamp,
+        sizes: Sizes,
+        fold: &mut dyn FnMut(Sealed),
+    ) -> Result<Self, OpenError> {
         let lock = Lock::take(dir)?;
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let key = Key::open(dir, disk.as_ref())?;
-        let options = LogOptions::new(key.fingerprint());
+        let mut options = LogOptions::new(key.fingerprint());
+        options.segment_bytes = sizes.segment_bytes.unwrap_or(options.segment_bytes);
+        options.reserve_bytes = sizes.reserve_bytes.unwrap_or(options.reserve_bytes);
         let mut on_batch = |decoded: Decoded| -> Result<(), FoldError> {
             for sealed in entries(decoded.batch)? {
                 fold(sealed);

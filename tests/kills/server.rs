@@ -22,6 +22,8 @@ impl Server {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(dir)
+            // Not the repository's, which has a configuration.
+            .current_dir(dir)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -39,7 +39,8 @@ use crate::views::Scope;
 
 /// The subprotocol.
 pub const PROTOCOL: &str = "atalaya.v1.json";
-/// Sockets of one server; one past it is refused (503), so that requests have connections left.
+/// Sockets of one server unless configured; one past it is refused (503), so that requests have
+/// connections left.
 pub const SOCKETS_MAX: usize = 6_144;
 /// How long what was sent may lie unacknowledged before the kernel ends the connection.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(15);
@@ -239,7 +240,9 @@ pub async fn connect(
         let detail = "cannot open a socket for a page of another origin";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    if call.api.push.closing.load(Ordering::Acquire) || call.api.push.count() >= SOCKETS_MAX {
+    if call.api.push.closing.load(Ordering::Acquire)
+        || call.api.push.count() >= call.api.limits.sockets
+    {
         return Err(Problem::new(Code::Overloaded, "cannot open another socket; try again later"));
     }
     let over = Arc::new(AtomicBool::new(false));
