@@ -231,7 +231,8 @@ async fn scripted(answers: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<St
                 had.len()
             };
             let answer = answers[number.min(answers.len()) - 1];
-            let answer = format!("HTTP/1.1 {answer}Connection: close\r\n\r\n");
+            let (headers, body) = answer.split_once('|').unwrap_or((answer, ""));
+            let answer = format!("HTTP/1.1 {headers}Connection: close\r\n\r\n{body}");
             // Nothing to say: the connection ends.
             if !answers[number.min(answers.len()) - 1].is_empty() {
                 stream.write_all(answer.as_bytes()).await.unwrap();
@@ -244,14 +245,18 @@ async fn scripted(answers: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<St
 const OVERLOAD: &str = "503 Overload\r\nRetry-After: 0\r\nContent-Length: 0\r\n";
 const TOO_MANY: &str = "429 Too many\r\nContent-Length: 0\r\n";
 const CONFLICT: &str = "409 Conflict\r\nContent-Length: 0\r\n";
+const IN_FLIGHT: &str = concat!(
+    "409 Conflict\r\nContent-Length: 44\r\n|",
+    r#"{"type":"urn:atalaya:problem:key-in-flight"}"#
+);
 const DONE: &str = "204 Done\r\n";
 
 #[actix_web::test]
 async fn a_request_is_tried_again_under_its_key() {
-    let (client, keys) = scripted(&[OVERLOAD, "", TOO_MANY, DONE]).await;
+    let (client, keys) = scripted(&[OVERLOAD, "", TOO_MANY, IN_FLIGHT, DONE]).await;
     client.post("/x", &json!({})).await.unwrap();
     let keys = keys.lock().unwrap();
-    assert_eq!(keys.len(), 4);
+    assert_eq!(keys.len(), 5);
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::actors::shell::Failure;
-use atalaya::journal::commit::{Cause, Commit, CommitError, Memory, Said, Sealed, Whose};
+use atalaya::journal::commit::{Cause, Commit, CommitError, Memory, Past, Said, Sealed, Whose};
 use atalaya::journal::recorder::Recorder;
 use atalaya::views::Scope;
 use atalaya_domain::agent::{self, Facts, Kind, Wish};
@@ -150,6 +150,10 @@ async fn furnish(running: &Running) {
 struct Full(Memory, bool);
 
 impl Commit for Full {
+    fn past(&self) -> Arc<dyn Past> {
+        self.0.past()
+    }
+
     fn commit(&mut self, batch: &[Sealed]) -> Result<(), CommitError> {
         let mut events = batch.iter().flat_map(|sealed| &sealed.events);
         if !self.1 && events.any(|event| event.recorded.event.name() == "offered") {

@@ -24,12 +24,15 @@ use super::directory::Directory;
 use super::gate::{Flights, Token};
 use super::guardian::{BUDGET_SPENT, Faults, Guardian, Verdict};
 use super::projector::{fold, project};
+use super::pulse::Pulse;
+use super::receipts::Receipts;
 use super::register::{self, Register};
-use super::shell::{Done, Failure, Landing, Lead, Order};
+use super::shell::{Done, Failure, Landing, Lead, Order, Terms};
 use super::slots::Slots;
+use super::stream::Stream;
 use super::timekeeper::{keep, settle};
 use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, Sealed, Whose};
+use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -44,6 +47,10 @@ pub struct Centre {
     pub slots: Slots,
     /// Who was heard of lately.
     pub register: Register,
+    /// Whether commits go through.
+    pub pulse: Arc<Pulse>,
+    /// What became of requests with keys.
+    pub receipts: Arc<Receipts>,
     brain: Mutex<Brain>,
     said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
     board: Mutex<Wallboard>,
@@ -60,19 +67,8 @@ pub struct Centre {
     clock: Clock,
     lockstep: bool,
     closed: AtomicBool,
-    events: Mutex<Vec<Told>>,
+    stream: Stream,
     seq: watch::Sender<u64>,
-}
-
-/// A published event, with what its entry says of it.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// The event.
-    pub numbered: Numbered,
-    /// Who caused it.
-    pub by: Arc<str>,
-    /// When it was decided, which is later than it happened when it fell due unobserved.
-    pub observed_at: Timestamp,
 }
 
 /// How a centre is started.
@@ -187,7 +183,8 @@ impl Centre {
     ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let (writer, thread) = writer::start(commit, &history, batches)?;
+        let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
+        let (writer, thread) = writer::start(commit, &history, batches, pulse.clone())?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::new(faults.clone()),
@@ -197,6 +194,8 @@ impl Centre {
             } else {
                 Register::standing(Instant::now())
             },
+            receipts: Arc::default(),
+            pulse,
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
@@ -211,7 +210,7 @@ impl Centre {
             clock,
             lockstep,
             closed: AtomicBool::new(false),
-            events: Mutex::new(Vec::new()),
+            stream: Stream::new(past),
             seq: watch::Sender::new(0),
         });
         for sealed in &history {
@@ -320,17 +319,14 @@ impl Centre {
         self.deadlines.notified().await;
     }
 
-    /// Seq of the last published event.
-    pub fn last_seq(&self) -> u64 {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.last().map_or(0, |event| event.numbered.seq)
+    /// The published events.
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
     }
 
-    /// At most `limit` published events after `seq`, in order.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = usize::try_from(seq).unwrap_or(usize::MAX).min(events.len());
-        events[from..].iter().take(limit).cloned().collect()
+    /// Seq of the last published event.
+    pub fn last_seq(&self) -> u64 {
+        self.stream.last_seq()
     }
 
     /// The last that was said of `field` of somebody, as of the last published entry.
@@ -349,23 +345,18 @@ impl Centre {
 
     /// Keeps what was published, for whoever reads the stream.
     pub fn published(&self, entry: &Sealed) {
-        let by: Arc<str> = entry.cause.by.as_str().into();
-        let told = entry.events.iter().map(|numbered| Told {
-            numbered: numbered.clone(),
-            by: by.clone(),
-            observed_at: entry.now,
-        });
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        self.stream.publish(entry);
         if let Some(last) = entry.events.last() {
             self.seq.send_replace(last.seq);
         }
         self.deadlines.notify_one();
     }
 
-    /// Every event published so far.
-    pub fn events(&self) -> Vec<Numbered> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.iter().map(|told| told.numbered.clone()).collect()
+    /// Every event published so far, also from the log: for tests, which are short.
+    pub fn events(&self) -> Result<Vec<Numbered>, PastError> {
+        let first = self.stream.first_seq().saturating_sub(1);
+        let events = self.stream.after(first, usize::MAX)?;
+        Ok(events.into_iter().map(|told| told.numbered).collect())
     }
 
     /// What a command goes with, as of now: an arrival with admission's verdict, a quarantine with
@@ -398,7 +389,8 @@ impl Centre {
     pub fn pass(self: &Arc<Self>, origin: Origin, token: Token) {
         let Origin { now, to, command, flight } = origin;
         let (now, landing) = (Some(now), Landing::new(self.clone(), flight));
-        let order = Order { to, command, now, cause: Cause::system(), landing, token };
+        let (cause, terms) = (Cause::system(), Terms::default());
+        let order = Order { to, command, now, cause, terms, landing, token };
         let to = order.to.clone();
         if let Err(mut back) = self.directory.send(self, &to, Lead { order, reply: None }) {
             back.order.landing.end(true);
@@ -414,11 +406,23 @@ impl Centre {
         now: Option<Now>,
         cause: Cause,
     ) -> Result<Done, Failure> {
+        self.tell_on(Terms::default(), to, command, now, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn tell_on(
+        self: &Arc<Self>,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
         if !self.stands_still() {
-            return self.carry_out(to, command, now, cause).await;
+            return self.carry_out_on(terms, to, command, now, cause).await;
         }
         let _unmoved = self.unmoved().await;
-        let done = self.carry_out(to, command, now, cause).await;
+        let done = self.carry_out_on(terms, to, command, now, cause).await;
         settle(self).await;
         done
     }
@@ -431,9 +435,22 @@ impl Centre {
         now: Option<Now>,
         cause: Cause,
     ) -> Result<Done, Failure> {
+        self.carry_out_on(Terms::default(), to, command, now, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn carry_out_on(
+        self: &Arc<Self>,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
         let landing = Landing::new(self.clone(), Flight::Nothing);
         let (reply, answer) = oneshot::channel();
-        let order = Order { to: to.clone(), command, now, cause, landing, token: self.token() };
+        let token = self.token();
+        let order = Order { to: to.clone(), command, now, cause, terms, landing, token };
         let lead = Lead { order, reply: Some(reply) };
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))

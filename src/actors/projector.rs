@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::centre::Centre;
 use super::guardian::APPLY_PANICKED;
+use super::clock::wall_now;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
@@ -38,6 +39,7 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
             offer_all(&centre, Now::live(last.now));
         }
         drop(follows);
+        centre.pulse.folded();
     }
 }
 
@@ -75,6 +77,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     }
     brain.hear(&entry.events);
     centre.keep_said(entry);
+    centre.receipts.fold(entry, wall_now);
     for said in &entry.cause.said {
         if let (Whose::Agent(agent), "name") = (&said.of, said.field.as_str()) {
             board.set_name(agent, &said.text);

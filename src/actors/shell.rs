@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::prelude::*;
+use atalaya_domain::contact;
 use atalaya_domain::decision::Rejection;
 use atalaya_domain::entry::{Entry, compose};
 use atalaya_domain::ids::EntityId;
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 use super::brain::Flight;
 use super::centre::Centre;
 use super::gate::Token;
+use super::receipts::Held;
 use super::slots::Published;
 use super::writer::{Outcome, Submission};
 use crate::journal::commit::Cause;
@@ -38,10 +40,39 @@ pub struct Order {
     pub now: Option<Now>,
     /// By whom.
     pub cause: Cause,
+    /// On what terms.
+    pub terms: Terms,
     /// What is in flight until it has ended. Before `token`, which is let go after it.
     pub landing: Landing,
     /// Alive until it has ended.
     pub token: Token,
+}
+
+/// What a caller asks for besides the command.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Decide only on such a version of the entity.
+    pub expects: Option<Expected>,
+    /// Keeps the caller's key in flight until the outcome is known.
+    pub held: Option<Held>,
+}
+
+/// A condition on the version that a command is decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// That there is one.
+    Existing,
+    /// One of these.
+    OneOf(Vec<u64>),
+}
+
+impl Expected {
+    fn holds(&self, version: u64) -> bool {
+        match self {
+            Self::Existing => version > 0,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
 }
 
 /// How a command ended.
@@ -59,6 +90,12 @@ pub enum Failure {
     /// The domain said no.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// The caller's condition does not hold: nothing was done.
+    #[error("cannot write: it is of version {version}; read it again")]
+    Moved {
+        /// The version that it has.
+        version: u64,
+    },
     /// Too much is waiting: nothing was done.
     #[error("cannot take the command: too much is waiting; try again in a second")]
     Overloaded,
@@ -127,11 +164,14 @@ impl Handler<Lead> for Shell {
         let work = async move {
             let answer = lead(&centre, &order).await;
             order.landing.end(answer.is_err());
+            let Order { terms, token, .. } = order;
+            // Before the answer: who is refused may use the key again at once.
+            drop(terms);
             if let Some(reply) = reply {
                 // A caller who is gone has lost interest, not the outcome.
                 let _ = reply.send(answer);
             }
-            drop(order);
+            drop(token);
         };
         ctx.wait(work.into_actor(self));
     }
@@ -175,24 +215,33 @@ impl fmt::Debug for Landing {
     }
 }
 
+/// Leads to the end, however long a commit takes: who waits for the answer has patience of their
+/// own, the lane goes on when the outcome is known.
 async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
     for _ in 0..ATTEMPTS_MAX {
-        let entry = decide(centre, order)?;
+        let Decided { entry, settles } = decide(centre, order)?;
         let verdict = entry.verdict.clone();
-        if entry.events.is_empty() && !entry.is_unfit() {
+        let unchanged = entry.events.is_empty();
+        let mut cause = order.cause.clone();
+        if settles || verdict.is_err() {
+            // Lapses stand, and are nobody's success.
+            cause.receipt = None;
+        }
+        if unchanged && !entry.is_unfit() && cause.receipt.is_none() {
             verdict?;
             return Ok(Done { entity: centre.slots.read(&order.to), seq: 0 });
         }
         let (outcome, waits) = oneshot::channel();
-        let (cause, token) = (order.cause.clone(), order.token.clone());
-        let submission = Submission { entry, cause, outcome, token };
+        let submission = Submission { entry, cause, outcome, token: order.token.clone() };
         let writer = centre.writer().ok_or_else(|| {
             Failure::NotCommitted("cannot take the command: the centre is closing".into())
         })?;
         writer.submit(submission).map_err(|_| Failure::Overloaded)?;
         match waits.await {
+            Ok(Outcome::Committed { .. }) if settles => (),
             Ok(Outcome::Committed { seq }) => {
                 verdict?;
+                let seq = if unchanged { 0 } else { seq };
                 return Ok(Done { entity: centre.slots.read(&order.to), seq });
             }
             Ok(Outcome::Stale) => (),
@@ -208,13 +257,39 @@ async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
     Err(Failure::Contended)
 }
 
+/// An entry, and whether it is only what had fallen due before a conditional command.
+struct Decided {
+    entry: Entry,
+    settles: bool,
+}
+
 /// Composes on what is published; a panic in a machine costs this command only.
-fn decide(centre: &Centre, order: &Order) -> Result<Entry, Failure> {
+///
+/// A caller's condition is held against the version that the writer will check, so that nothing
+/// moves between the two. What has fallen due is a newer version: it is committed first.
+fn decide(centre: &Centre, order: &Order) -> Result<Decided, Failure> {
     let now = order.now.unwrap_or_else(|| centre.now());
-    let command = centre.admitted(&order.command, now.at);
     let read = |id: &EntityId| centre.slots.read(id).seen();
-    catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command))).map_err(|_| {
+    let settles = order.terms.expects.is_some()
+        && matches!(order.command, Command::Contact(_))
+        && read(&order.to).state.deadline().is_some_and(|due| due <= (now.at, now.phase));
+    let command = if settles {
+        Command::Contact(contact::Command::Tick)
+    } else {
+        centre.admitted(&order.command, now.at)
+    };
+    let composed = catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command)));
+    let entry = composed.map_err(|_| {
         tracing::error!(entity = %order.to, "a machine panicked while deciding");
         Failure::Internal
-    })
+    })?;
+    let version = entry.versions.get(&order.to).copied().unwrap_or(0);
+    if let Some(expected) = &order.terms.expects
+        && !entry.is_unfit()
+        && !settles
+        && !expected.holds(version)
+    {
+        return Err(Failure::Moved { version });
+    }
+    Ok(Decided { entry, settles })
 }

@@ -16,7 +16,7 @@ use atalaya_domain::time::{Span, Timestamp};
 use super::centre::Centre;
 use super::projector::offer_all;
 use super::register::look;
-use super::shell::{Done, Failure};
+use super::shell::{Done, Failure, Terms};
 use crate::journal::commit::Cause;
 
 /// How long the timekeeper waits before it sends a tick again that has caused nothing.
@@ -114,6 +114,7 @@ pub async fn advance(
     centre: &Arc<Centre>,
     span: Span,
     leases: bool,
+    terms: Terms,
     cause: Cause,
 ) -> Result<Done, Failure> {
     let _moving = centre.moving().await;
@@ -142,7 +143,7 @@ pub async fn advance(
         }
     }
     let stands = Command::System(system::Command::SetClock { to });
-    let done = centre.carry_out(EntityId::System, stands, None, cause).await?;
+    let done = centre.carry_out_on(terms, EntityId::System, stands, None, cause).await?;
     release_due(centre).await?;
     Ok(done)
 }

@@ -4,16 +4,23 @@
 //! the rest, commits it as one batch, and hands batch and refusals to the projector: a refusal
 //! travels the road of commits, so that its leader decides anew on states that hold what refused
 //! it.
+//!
+//! Where commits take long it waits a little after each fold, so that the offers which the fold
+//! made are in the next batch and not in the one after. While nothing is asked it looks whether a
+//! batch could be committed, so that readiness is told of a disk that fills up or comes back.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use atalaya_domain::entry::Entry;
 use atalaya_domain::ids::EntityId;
 use tokio::sync::{mpsc, oneshot};
 
 use super::gate::Token;
+use super::pulse::{LINGER, Pulse};
 use crate::journal::commit::{Cause, Commit, CommitError, Numbered, Sealed};
 
 /// Submissions that may wait for the writer; past it the caller is refused as overloaded.
@@ -22,6 +29,8 @@ pub const SUBMISSIONS_MAX: usize = 4_096;
 pub const ENTRIES_PER_BATCH_MAX: usize = 256;
 /// Batches that may wait for the projector; past it the writer waits.
 pub const BATCHES_MAX: usize = 64;
+/// How often the writer looks, while nothing is asked, whether it could commit.
+pub const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// An entry that asks to be committed.
 #[derive(Debug)]
@@ -91,6 +100,7 @@ struct Writer {
     commit: Box<dyn Commit>,
     known: Known,
     next_seq: u64,
+    pulse: Arc<Pulse>,
 }
 
 /// Starts the thread; it ends when every handle is gone.
@@ -100,9 +110,10 @@ pub fn start(
     commit: Box<dyn Commit>,
     history: &[Sealed],
     batches: mpsc::Sender<Batch>,
+    pulse: Arc<Pulse>,
 ) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
-    let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1 };
+    let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1, pulse };
     for numbered in history.iter().flat_map(|sealed| &sealed.events) {
         let recorded = &numbered.recorded;
         writer.known.insert(recorded.entity.clone(), (recorded.version, numbered.seq));
@@ -116,11 +127,29 @@ pub fn start(
 
 impl Writer {
     fn run(&mut self, submissions: &Receiver<Submission>, batches: &mpsc::Sender<Batch>) {
-        while let Ok(first) = submissions.recv() {
-            let more = submissions.try_iter().take(ENTRIES_PER_BATCH_MAX - 1);
-            let batch = self.batch(std::iter::once(first).chain(more));
+        let mut handed_on = 0;
+        let mut caught = Vec::new();
+        loop {
+            if caught.is_empty() {
+                match submissions.recv_timeout(PROBE_EVERY) {
+                    Ok(first) => caught.push(first),
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.pulse.probed(self.commit.probe());
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+            caught.extend(submissions.try_iter().take(ENTRIES_PER_BATCH_MAX - caught.len()));
+            let batch = self.batch(caught.drain(..));
+            let folds = !batch.entries.is_empty();
             if batches.blocking_send(batch).is_err() {
                 return;
+            }
+            handed_on += 1;
+            if folds && self.pulse.lingers() {
+                self.pulse.wait_folded(handed_on);
+                catch(submissions, &mut caught);
             }
         }
     }
@@ -168,7 +197,23 @@ impl Writer {
     }
 
     fn commit(&mut self, entries: &[Sealed]) -> Result<(), CommitError> {
-        if entries.is_empty() { Ok(()) } else { self.commit.commit(entries) }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.pulse.begin(entries.len());
+        let outcome = self.commit.commit(entries);
+        self.pulse.end(&outcome);
+        outcome
+    }
+}
+
+/// Takes what comes within [`LINGER`], as much as a batch holds.
+fn catch(submissions: &Receiver<Submission>, caught: &mut Vec<Submission>) {
+    let until = Instant::now() + LINGER;
+    while caught.len() < ENTRIES_PER_BATCH_MAX
+        && let Ok(next) = submissions.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
+        caught.push(next);
     }
 }
 
@@ -189,4 +234,94 @@ fn seal(
         Numbered { seq, previous, recorded }
     });
     Sealed { cause, now: entry.now, events: events.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use atalaya_domain::time::Timestamp;
+
+    use super::*;
+    use crate::journal::commit::{Memory, Past};
+
+    /// Submissions that a fold led to, of which it is counted how many are in the next batch.
+    const ROUNDS: usize = 40;
+    /// Long enough that a writer which does not wait has taken what is there.
+    const FOLD_TAKES: Duration = Duration::from_micros(150);
+
+    /// Says when a commit has begun, and ends it so long after it is told to.
+    struct Disk(SyncSender<()>, Receiver<Duration>);
+
+    impl Commit for Disk {
+        fn commit(&mut self, _batch: &[Sealed]) -> Result<(), CommitError> {
+            self.0.send(()).unwrap();
+            let until = Instant::now() + self.1.recv().unwrap();
+            while Instant::now() < until {
+                std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
+            }
+            Ok(())
+        }
+
+        fn past(&self) -> Arc<dyn Past> {
+            Memory::default().past()
+        }
+    }
+
+    fn submission() -> Submission {
+        let (leader, now) = (EntityId::System, Timestamp(0));
+        let (events, versions) = (Vec::new(), BTreeMap::new());
+        let entry = Entry { leader, now, events, versions, verdict: Ok(()) };
+        let (outcome, _) = oneshot::channel();
+        Submission { entry, cause: Cause::system(), outcome, token: Token::pass(&Arc::default()) }
+    }
+
+    /// How many were in the batch after the fold that led to them, though another waited already.
+    fn caught(takes: Duration) -> usize {
+        let (begun, begins) = sync_channel(1);
+        let (go, told) = sync_channel(1);
+        let (batches, mut folds) = mpsc::channel(BATCHES_MAX);
+        let pulse = Arc::new(Pulse::default());
+        let disk = Box::new(Disk(begun, told));
+        let (writer, thread) = start(disk, &[], batches, pulse.clone()).unwrap();
+        let mut caught = 0;
+        for _ in 0..ROUNDS {
+            writer.submit(submission()).unwrap();
+            // Under way: what comes now waits for the next batch.
+            begins.recv().unwrap();
+            writer.submit(submission()).unwrap();
+            go.send(takes).unwrap();
+            folds.blocking_recv().unwrap();
+            let folding = Instant::now();
+            while folding.elapsed() < FOLD_TAKES {
+                std::hint::spin_loop();
+            }
+            writer.submit(submission()).unwrap();
+            pulse.folded();
+            begins.recv().unwrap();
+            go.send(takes).unwrap();
+            let next = folds.blocking_recv().unwrap().entries.len();
+            caught += next - 1;
+            if next == 1 {
+                begins.recv().unwrap();
+                go.send(takes).unwrap();
+                folds.blocking_recv().unwrap();
+                pulse.folded();
+            }
+            pulse.folded();
+        }
+        drop(writer);
+        thread.join().unwrap();
+        caught
+    }
+
+    #[test]
+    fn on_a_slow_disk_what_a_fold_leads_to_is_in_the_next_batch() {
+        let (fast, slow) = (caught(Duration::ZERO), caught(Duration::from_millis(5)));
+        eprintln!("of {ROUNDS}: {fast} on a fast disk, {slow} on a slow one");
+        assert!(
+            fast < slow && ROUNDS / 2 < slow,
+            "of {ROUNDS}: {fast} on a fast disk, {slow} on a slow one"
+        );
+    }
 }

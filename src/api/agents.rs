@@ -96,11 +96,7 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let to = EntityId::Agent(id.clone());
     let said = vec![personal::of_agent(&id, "name", name)];
     let done = call.tell_with(to.clone(), machine::Command::Agent(command), said).await?;
-    let answer = if is_new {
-        Answer::made(to, format!("/api/v1/agents/{id}"), &done)
-    } else {
-        Answer::changed(to, &done)
-    };
+    let answer = if is_new { Answer::made(to, &done) } else { Answer::changed(to, &done) };
     answer::render(&call, &answer)
 }
 
@@ -168,8 +164,7 @@ pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         }
         Command::Force { wish, session: call.api.core.is_heard(&id) }
     };
-    let work = call.clone();
-    once(call, &kept, async move {
+    once(call, &kept, |work| async move {
         let to = EntityId::Agent(id);
         let done = work.tell_with(to.clone(), machine::Command::Agent(command), said).await?;
         Ok(Answer::changed(to, &done))
@@ -226,8 +221,7 @@ async fn answer_offer(
     }
     let found = call.api.core.offered(offer, &agent);
     let command = command(offer, agent);
-    let work = call.clone();
-    once(call, &body, async move {
+    once(call, &body, |work| async move {
         let contact = found.ok_or_else(|| {
             let name = command.name();
             let detail = format!("cannot {name}: offer {offer} is over");

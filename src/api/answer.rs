@@ -40,11 +40,27 @@ impl Answer {
         Self { status: StatusCode::OK, location: None, entity, seq: done.seq, secret: None }
     }
 
-    /// `entity` was made and is found at `location`.
-    pub const fn made(entity: EntityId, location: String, done: &Done) -> Self {
-        let status = StatusCode::CREATED;
-        Self { status, location: Some(location), entity, seq: done.seq, secret: None }
+    /// `entity` was made.
+    pub fn made(entity: EntityId, done: &Done) -> Self {
+        Self::of(StatusCode::CREATED, entity, done.seq)
     }
+
+    /// The answer that has `status`.
+    pub fn of(status: StatusCode, entity: EntityId, seq: u64) -> Self {
+        let location = (status == StatusCode::CREATED).then(|| location(&entity)).flatten();
+        Self { status, location, entity, seq, secret: None }
+    }
+}
+
+/// Where an entity that can be made is found.
+fn location(entity: &EntityId) -> Option<String> {
+    Some(match entity {
+        EntityId::Agent(id) => format!("/api/v1/agents/{id}"),
+        EntityId::Queue(id) => format!("/api/v1/queues/{id}"),
+        EntityId::Contact(id) => format!("/api/v1/contacts/{id}"),
+        EntityId::Token(id) => format!("/api/v1/tokens/{id}"),
+        EntityId::Session(_) | EntityId::System => return None,
+    })
 }
 
 /// An answer as it goes out.

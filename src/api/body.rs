@@ -14,15 +14,16 @@ use serde_json::{Map, Value};
 
 use super::Api;
 use super::problem::{Code, Problem};
+use crate::journal::{PAYLOAD_BYTES_MAX, SECTION_BYTES_MAX};
 
 /// Most bytes of a request's body unless configured; past it 413.
 pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 /// How long the whole of a body may take to come, in wall time; past it the request is refused.
 pub const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
-/// Most characters of a text field that has no limit of its own.
-pub const TEXT_CHARS_MAX: usize = 200;
 /// Most members of an object or list in a body.
 pub const MEMBERS_MAX: usize = 200;
+// What fits into a body fits into the log: an entry is never refused there for what a caller said.
+const _: () = assert!(BODY_BYTES_MAX < SECTION_BYTES_MAX && BODY_BYTES_MAX < PAYLOAD_BYTES_MAX);
 /// Characters of a caller's word that an error repeats.
 const ECHO_CHARS_MAX: usize = 80;
 
@@ -176,7 +177,8 @@ impl Fields {
             Some(Value::String(text)) if text.chars().count() > chars => Err(Problem::invalid(
                 field,
                 format!("cannot take `{field}`: it has more than {chars} characters"),
-            )),
+            )
+            .with("limit", chars)),
             Some(Value::String(text)) if text.chars().any(char::is_control) => {
                 let detail = format!("cannot take `{field}`: it has a control character");
                 Err(Problem::invalid(field, detail))
@@ -294,7 +296,7 @@ impl Fields {
 
 fn too_many(field: &str) -> Problem {
     let detail = format!("cannot take `{field}`: it has more than {MEMBERS_MAX} members");
-    Problem::invalid(field, detail)
+    Problem::invalid(field, detail).with("limit", MEMBERS_MAX)
 }
 
 /// Reads a slug out of `field`.

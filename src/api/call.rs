@@ -6,6 +6,7 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use atalaya_domain::credential::Grant;
 use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
@@ -15,8 +16,10 @@ use uuid::Uuid;
 use super::Api;
 use super::problem::{Code, Problem};
 use super::roles::Role;
-use crate::actors::shell::Done;
-use crate::journal::commit::{Cause, Said};
+use crate::actors::clock::wall_now;
+use crate::actors::receipts::{Held, Key};
+use crate::actors::shell::{Done, Expected, Terms};
+use crate::journal::commit::{Cause, Receipt, Said};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -76,6 +79,19 @@ pub struct Call {
     if_match: Option<String>,
     /// `Idempotency-Key`, as it came.
     pub key: Option<String>,
+    /// What that key stands for, once the work has begun.
+    keyed: Option<Keyed>,
+}
+
+/// A key that is in flight.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// Whose, and which.
+    pub key: Key,
+    /// Keyed hash of the request.
+    pub request: [u8; 16],
+    /// Keeps it in flight.
+    pub held: Held,
 }
 
 impl FromRequest for Call {
@@ -103,13 +119,15 @@ impl Call {
             query: req.query_string().to_owned(),
             if_match: header("If-Match"),
             key: header("Idempotency-Key"),
+            keyed: None,
         })
     }
 
     /// A call that came on a socket, as if it were to a path with these `params`.
     pub fn inside(api: Arc<Api>, caller: Caller, params: Vec<(String, String)>) -> Self {
         let (target, query) = (String::new(), String::new());
-        Self { api, caller: Some(caller), params, target, query, if_match: None, key: None }
+        let caller = Some(caller);
+        Self { api, caller, params, target, query, if_match: None, key: None, keyed: None }
     }
 
     /// Who asks.
@@ -154,23 +172,27 @@ impl Call {
         Uuid::try_parse(self.param(name)).map_err(|_| Problem::not_found(kind))
     }
 
-    /// Whether the caller's condition on the version holds.
-    ///
-    /// It is looked at before the command is sent: what moves the entity on between the two is
-    /// judged by its machine, which refuses what is illegal by then.
-    fn check_version(&self, version: u64) -> Result<(), Problem> {
-        let Some(wanted) = &self.if_match else { return Ok(()) };
-        let current = format!("\"{version}\"");
-        let holds = wanted.split(',').map(str::trim).any(|tag| tag == current)
-            || (wanted.trim() == "*" && version > 0);
-        if holds {
-            return Ok(());
-        }
-        let detail = format!("cannot write: it is of version {version}; read it again");
-        Err(Problem::new(Code::VersionMismatch, detail).with("version", version))
+    /// The same call, with what its key stands for.
+    #[must_use]
+    pub fn keyed(self, keyed: Keyed) -> Self {
+        Self { keyed: Some(keyed), ..self }
     }
 
-    /// Carries out a command in the caller's name, if their condition holds.
+    /// The caller's condition on the version, to be held against what is decided on.
+    fn expects(&self) -> Option<Expected> {
+        let wanted = self.if_match.as_ref()?;
+        if wanted.trim() == "*" {
+            return Some(Expected::Existing);
+        }
+        let version = |tag: &str| -> Option<u64> {
+            let digits = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+            // As it is written, or not at all: `"07"` is no tag that was ever given out.
+            digits.parse().ok().filter(|version: &u64| version.to_string() == digits)
+        };
+        Some(Expected::OneOf(wanted.split(',').filter_map(version).collect()))
+    }
+
+    /// Carries out a command in the caller's name, if their condition holds; answered with 200.
     pub async fn tell(&self, to: EntityId, command: Command) -> Result<Done, Problem> {
         self.tell_with(to, command, Vec::new()).await
     }
@@ -182,8 +204,48 @@ impl Call {
         command: Command,
         said: Vec<Said>,
     ) -> Result<Done, Problem> {
-        self.check_version(self.api.core.read(&to).version)?;
-        let cause = Cause { said, ..self.caller()?.cause() };
-        Ok(self.api.core.tell(to, command, cause).await?)
+        self.send(StatusCode::OK, to, command, said).await
+    }
+
+    /// The same, of what is made by it; answered with 201.
+    pub async fn make(
+        &self,
+        to: EntityId,
+        command: Command,
+        said: Vec<Said>,
+    ) -> Result<Done, Problem> {
+        self.send(StatusCode::CREATED, to, command, said).await
+    }
+
+    /// The one place where a caller's causes are made: with the receipt, where there is a key.
+    async fn send(
+        &self,
+        status: StatusCode,
+        to: EntityId,
+        command: Command,
+        said: Vec<Said>,
+    ) -> Result<Done, Problem> {
+        let (terms, cause) = self.terms(status, &to, said)?;
+        Ok(self.api.core.tell_on(terms, to, command, cause).await?)
+    }
+
+    /// On what terms a command to `to` is told, and by whom; it will be answered with `status`.
+    pub(super) fn terms(
+        &self,
+        status: StatusCode,
+        to: &EntityId,
+        said: Vec<Said>,
+    ) -> Result<(Terms, Cause), Problem> {
+        let receipt = self.keyed.as_ref().map(|keyed| Receipt {
+            token: keyed.key.0,
+            key: keyed.key.1,
+            request: keyed.request,
+            status: status.as_u16(),
+            entity: to.clone(),
+            wall: wall_now(),
+        });
+        let cause = Cause { said, receipt, ..self.caller()?.cause() };
+        let held = self.keyed.as_ref().map(|keyed| keyed.held.clone());
+        Ok((Terms { expects: self.expects(), held }, cause))
     }
 }

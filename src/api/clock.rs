@@ -1,6 +1,7 @@
 //! `/clock`: moves the clock of a centre that stands still (`--clock-rate 0`).
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::time::Span;
 use serde_json::{Value, json};
@@ -48,13 +49,14 @@ pub async fn advance(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         let detail = "cannot advance a clock that runs: start the server with --clock-rate 0";
         return Err(Problem::new(Code::ClockRuns, detail));
     }
-    let cause = call.caller()?.cause();
-    let core = call.api.core.clone();
-    once(call, &body, async move {
+    once(call, &body, move |work| async move {
+        let system = EntityId::System;
+        let (terms, cause) = work.terms(StatusCode::OK, &system, Vec::new())?;
+        let core = work.api.core.clone();
         // It goes on to its end also when the caller is gone.
-        let moved = actix_web::rt::spawn(async move { core.advance(span, leases, cause).await });
+        let moved = actix_web::rt::spawn(async move { core.advance(span, leases, terms, cause).await });
         let done = moved.await.map_err(|_| Problem::internal())??;
-        Ok(Answer::changed(EntityId::System, &done))
+        Ok(Answer::changed(system, &done))
     })
     .await
 }

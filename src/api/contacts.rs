@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::{self, Answer};
-use super::body::{Body, Keys, TEXT_CHARS_MAX, missing};
+use super::body::{Body, Keys, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
@@ -21,6 +21,8 @@ use super::wire;
 
 /// Most characters of an address of the other side.
 pub(super) const FROM_CHARS_MAX: usize = 120;
+/// Most characters of what a contact is about.
+pub(super) const SUBJECT_CHARS_MAX: usize = 200;
 /// Most characters of another system's id.
 pub(super) const EXTERNAL_ID_CHARS_MAX: usize = 120;
 /// Most characters of an outcome or topic.
@@ -75,7 +77,7 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     };
     let wishes = requirement(&mut fields)?;
     let from = fields.text("from", FROM_CHARS_MAX)?;
-    let subject = fields.text("subject", TEXT_CHARS_MAX)?.unwrap_or_default();
+    let subject = fields.text("subject", SUBJECT_CHARS_MAX)?.unwrap_or_default();
     let external_id = fields.text("external_id", EXTERNAL_ID_CHARS_MAX)?;
     let person = from.as_deref().map_or_else(Uuid::now_v7, |from| call.api.secrets.person(from));
     let person = PersonId(person);
@@ -90,13 +92,12 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         person,
         full: false,
     });
-    let work = call.clone();
-    once(call, &kept, async move {
+    once(call, &kept, |work| async move {
         let id = ContactId(Uuid::now_v7());
         let said = personal::of_arrival(id, person, from, subject);
         let command = machine::Command::Contact(Command::Arrive(arrival));
-        let done = work.tell_with(id.into(), command, said).await?;
-        Ok(Answer::made(id.into(), format!("/api/v1/contacts/{id}"), &done))
+        let done = work.make(id.into(), command, said).await?;
+        Ok(Answer::made(id.into(), &done))
     })
     .await
 }
@@ -180,8 +181,7 @@ async fn command(call: Call, body: &Body, command: Command) -> Result<HttpRespon
         let detail = format!("cannot {}: it is not yours", command.name());
         return Err(Problem::new(Code::NotYours, detail).with("command", command.name()));
     }
-    let work = call.clone();
-    once(call, body, async move {
+    once(call, body, |work| async move {
         let done = work.tell(id.into(), machine::Command::Contact(command)).await?;
         Ok(Answer::changed(id.into(), &done))
     })

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::web;
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
 use atalaya_domain::credential::Credential;
@@ -15,14 +16,17 @@ use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, Q
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::{Span, Timestamp};
-
 use serde_json::Value;
+use tokio::time::timeout;
 
-use crate::actors::centre::{Centre, Told};
-use crate::actors::shell::{Done, Failure};
+use crate::actors::centre::Centre;
+use crate::actors::pulse::COMMIT_SLOW;
+use crate::actors::receipts::Receipts;
+use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
+use crate::actors::stream::Told;
 use crate::actors::timekeeper::advance;
-use crate::journal::commit::{Cause, Whose};
+use crate::journal::commit::{Cause, PastError, Whose};
 use crate::views::{Measures, Scope};
 
 /// Events that a search from the end of the stream looks at in one go.
@@ -50,14 +54,35 @@ impl Core {
         Self(centre)
     }
 
-    /// Carries out a command now; answers once it is committed and can be read.
+    /// Carries out a command now; answers once it is committed and can be read, or, where that
+    /// takes over [`COMMIT_SLOW`], that it is unknown: its lane goes on, and it may still happen.
     pub async fn tell(
         &self,
         to: EntityId,
         command: Command,
         cause: Cause,
     ) -> Result<Done, Failure> {
-        self.0.tell(to, command, None, cause).await
+        self.tell_on(Terms::default(), to, command, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn tell_on(
+        &self,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        let answer = self.0.tell_on(terms, to, command, None, cause);
+        timeout(COMMIT_SLOW, answer).await.unwrap_or_else(|_| {
+            let seconds = COMMIT_SLOW.as_secs();
+            Err(Failure::Unknown(format!("the commit takes over {seconds} s")))
+        })
+    }
+
+    /// What became of requests with keys.
+    pub fn receipts(&self) -> &Arc<Receipts> {
+        &self.0.receipts
     }
 
     /// What is published of `id`.
@@ -70,9 +95,19 @@ impl Core {
         self.0.now().at
     }
 
-    /// Events after `seq`, at most `limit`.
-    pub fn events_after(&self, seq: u64, limit: usize) -> Vec<Told> {
-        self.0.events_after(seq, limit)
+    /// Events after `seq`, at most `limit`; `None`: from the first that is kept.
+    pub async fn events_after(
+        &self,
+        seq: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Told>, PastError> {
+        let centre = self.0.clone();
+        let seq = seq.unwrap_or_else(|| centre.stream().first_seq().saturating_sub(1));
+        if let Some(recent) = centre.stream().recent_after(seq, limit) {
+            return Ok(recent);
+        }
+        let read = web::block(move || centre.stream().after(seq, limit)).await;
+        read.unwrap_or_else(|error| Err(PastError::Unreadable(error.to_string())))
     }
 
     /// Number of the last event that can be read.
@@ -96,8 +131,14 @@ impl Core {
     }
 
     /// Moves a clock that stands still.
-    pub async fn advance(&self, span: Span, leases: bool, cause: Cause) -> Result<Done, Failure> {
-        advance(&self.0, span, leases, cause).await
+    pub async fn advance(
+        &self,
+        span: Span,
+        leases: bool,
+        terms: Terms,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        advance(&self.0, span, leases, terms, cause).await
     }
 
     /// Whether the centre has ended.
@@ -129,7 +170,7 @@ impl Core {
 
     /// Why the server takes no work just now; empty: it does.
     pub fn not_ready(&self) -> Vec<String> {
-        Vec::new()
+        self.0.pulse.reasons(Instant::now())
     }
 
     /// An agent that is configured, with the log's version.
@@ -240,32 +281,35 @@ impl Core {
 
     /// Every event of `entity`, in order: found from the end of the stream, and from there each
     /// names the one before it.
-    pub fn history(&self, entity: &EntityId) -> Vec<Told> {
+    pub async fn history(&self, entity: &EntityId) -> Result<Vec<Told>, PastError> {
         let mut found = Vec::new();
-        let mut next = self.last_of(entity);
+        let mut next = self.last_of(entity).await?;
         while let Some(told) = next {
             let previous = told.numbered.previous;
             found.push(told);
-            next = previous.checked_sub(1).and_then(|before| self.events_after(before, 1).pop());
+            next = match previous.checked_sub(1) {
+                Some(before) => self.events_after(Some(before), 1).await?.pop(),
+                None => None,
+            };
         }
         found.reverse();
-        found
+        Ok(found)
     }
 
     /// The last event of `entity`.
-    fn last_of(&self, entity: &EntityId) -> Option<Told> {
+    async fn last_of(&self, entity: &EntityId) -> Result<Option<Told>, PastError> {
         let mut to = self.last_seq();
         while 0 < to {
             let from = to.saturating_sub(HISTORY_STEP);
             let limit = usize::try_from(to - from).unwrap_or(usize::MAX);
-            let mut events = self.events_after(from, limit).into_iter().rev();
+            let mut events = self.events_after(Some(from), limit).await?.into_iter().rev();
             let found = events.find(|told| told.numbered.recorded.entity == *entity);
             if found.is_some() {
-                return found;
+                return Ok(found);
             }
             to = from;
         }
-        None
+        Ok(None)
     }
 
     /// The live figures of `queue`, as the wallboard has them.

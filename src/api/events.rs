@@ -6,26 +6,27 @@ use serde_json::{Value, json};
 use super::answer;
 use super::call::Call;
 use super::page::Query;
-use super::problem::Problem;
-use crate::actors::centre::Told;
+use super::problem::{Code, Problem};
+use crate::actors::stream::Told;
+use crate::journal::commit::PastError;
 use crate::views::event_json;
 
 /// What may be asked besides a page.
 pub(super) const PARAMETERS: [&str; 2] = ["after", "epoch"];
 
-/// `GET /events?after=&limit=`: what comes after a number, in order and without a gap.
+/// `GET /events?after=&limit=`: what comes after a number, in order and without a gap; from the
+/// first that is kept where none is named.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let query = Query::of(&call, &PARAMETERS)?;
     let limit = query.limit()?;
     let after = query.parsed("after", |value| value.parse().ok())?;
     let cursor = query.parsed("cursor", |value| value.parse().ok())?;
-    let after: u64 = cursor.or(after).unwrap_or(0);
+    let after: Option<u64> = cursor.or(after);
     if query.get("epoch").is_some_and(|epoch| epoch != call.api.epoch) {
         let detail = "cannot go on: the log is of another epoch; begin again without `after`";
-        let code = super::problem::Code::EpochChanged;
-        return Err(Problem::new(code, detail).with("epoch", call.api.epoch.clone()));
+        return Err(Problem::new(Code::EpochChanged, detail).with("epoch", call.api.epoch.clone()));
     }
-    let events = call.api.core.events_after(after, limit);
+    let events = call.api.core.events_after(after, limit).await.map_err(problem)?;
     let next = events.last().filter(|_| events.len() == limit).map(|last| last.numbered.seq);
     let items = events.iter().map(|Told { numbered, by, observed_at }| {
         event_json(numbered.seq, by, &numbered.recorded, Some(*observed_at))
@@ -34,4 +35,17 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let next_cursor = next.map(|seq| seq.to_string());
     let page = json!({ "epoch": call.api.epoch, "items": items, "next_cursor": next_cursor });
     Ok(answer::read(&call, &page))
+}
+
+pub(super) fn problem(error: PastError) -> Problem {
+    match error {
+        PastError::TooOld { first_seq } => {
+            let detail = format!("{error}; begin again without `after`");
+            Problem::new(Code::CursorTooOld, detail).with("first_seq", first_seq)
+        }
+        PastError::Unreadable(why) => {
+            tracing::error!(why, "failed to read events from the log");
+            Problem::internal()
+        }
+    }
 }

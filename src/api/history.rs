@@ -11,7 +11,7 @@ use super::answer;
 use super::call::Call;
 use super::page::Query;
 use super::problem::Problem;
-use crate::actors::centre::Told;
+use crate::actors::stream::Told;
 use crate::views::event_json;
 
 /// `GET /contacts/{id}/history`, oldest first; the cursor is the number of the last event shown.
@@ -23,7 +23,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     if call.api.core.contact(id).is_none() {
         return Err(Problem::not_found("contact"));
     }
-    let mut events = call.api.core.history(&EntityId::Contact(id));
+    let mut events = call.api.core.history(&EntityId::Contact(id)).await.map_err(super::events::problem)?;
     events.retain(|told| told.numbered.seq > after);
     let more = events.len() > limit;
     events.truncate(limit);

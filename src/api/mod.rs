@@ -50,8 +50,6 @@ pub struct Api {
     pub secrets: secrets::Secrets,
     /// Links that enter once.
     pub tickets: sessions::Tickets,
-    /// What became of requests with keys.
-    pub outcomes: Box<dyn idempotency::Outcomes>,
     /// The classes of priority; a reload of the configuration replaces them.
     pub priorities: RwLock<Arc<Priorities>>,
     /// Whether `/metrics` is open to all; else it takes an administrator's token.
@@ -101,7 +99,6 @@ impl Api {
             secrets: secrets::Secrets::new(key, &core),
             core,
             tickets: sessions::Tickets::default(),
-            outcomes: Box::new(idempotency::InMemory::default()),
             priorities: RwLock::default(),
             open_metrics: false,
             limits: Limits::default(),

@@ -50,6 +50,8 @@ pub enum Code {
     KeyInFlight,
     /// The clock cannot be moved: it runs.
     ClockRuns,
+    /// The caller's cursor is of before what is kept.
+    CursorTooOld,
     /// The caller's cursor is of a log that is not this one.
     EpochChanged,
     /// `If-Match` names another version.
@@ -99,6 +101,7 @@ impl Code {
             Self::Quarantined => ("quarantined", 409, "It is out of service"),
             Self::KeyInFlight => ("key-in-flight", 409, "The same key is being worked on"),
             Self::ClockRuns => ("clock-runs", 409, "The clock runs"),
+            Self::CursorTooOld => ("cursor-too-old", 410, "Events are not kept that long"),
             Self::EpochChanged => ("epoch-changed", 410, "The log is of another epoch"),
             Self::VersionMismatch => ("version-mismatch", 412, "It is of another version"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
@@ -250,6 +253,7 @@ impl From<Failure> for Problem {
         let detail = failure.to_string();
         let code = match &failure {
             Failure::Rejected(rejection) => Code::of(rejection),
+            Failure::Moved { .. } => Code::VersionMismatch,
             Failure::Overloaded => Code::Overloaded,
             Failure::NotCommitted(_) => Code::NotCommitted,
             Failure::Unknown(_) => Code::CommitUnknown,
@@ -264,6 +268,7 @@ impl From<Failure> for Problem {
                 Self::new(code, detail).with("entity", entity.to_string())
             }
             Failure::Rejected(Rejection::Unfit { .. }) => Self::internal(),
+            Failure::Moved { version } => Self::new(code, detail).with("version", *version),
             _ => Self::new(code, detail),
         }
     }

@@ -101,11 +101,7 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let text_hash = stands.map_or([0; 16], |queue| queue.text_hash);
     let command = Command::Configure { rules, text_hash };
     let done = call.tell(to.clone(), machine::Command::Queue(command)).await?;
-    let answer = if is_new {
-        Answer::made(to, format!("/api/v1/queues/{id}"), &done)
-    } else {
-        Answer::changed(to, &done)
-    };
+    let answer = if is_new { Answer::made(to, &done) } else { Answer::changed(to, &done) };
     answer::render(&call, &answer)
 }
 
@@ -239,8 +235,7 @@ pub async fn close(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 
 async fn command(call: Call, body: &Body, command: Command) -> Result<HttpResponse, Problem> {
     let to = EntityId::Queue(call.queue_id()?);
-    let work = call.clone();
-    once(call, body, async move {
+    once(call, body, |work| async move {
         let done = work.tell(to.clone(), machine::Command::Queue(command)).await?;
         Ok(Answer::changed(to, &done))
     })

@@ -56,6 +56,20 @@ impl Secrets {
 
     /// The keyed hash of `secret`, for `purpose`.
     pub fn hash(&self, purpose: &str, secret: &str) -> [u8; 16] {
+        self.mac(purpose, |mac| mac.update(secret.as_bytes()))
+    }
+
+    /// The keyed hash of `parts`, for `purpose`; what moves from one into the next makes another.
+    pub fn hash_parts(&self, purpose: &str, parts: [&[u8]; 3]) -> [u8; 16] {
+        self.mac(purpose, |mac| {
+            for part in parts {
+                mac.update(&part.len().to_le_bytes());
+                mac.update(part);
+            }
+        })
+    }
+
+    fn mac(&self, purpose: &str, take: impl FnOnce(&mut Hmac<Sha256>)) -> [u8; 16] {
         let mut mac = match Hmac::<Sha256>::new_from_slice(&self.key) {
             Ok(mac) => mac,
             Err(never) => {
@@ -66,7 +80,7 @@ impl Secrets {
         };
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
-        mac.update(secret.as_bytes());
+        take(&mut mac);
         first_16(&mac.finalize().into_bytes())
     }
 

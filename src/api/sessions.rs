@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Api;
-use super::body::{Body, Keys, TEXT_CHARS_MAX, missing, slug};
+use super::body::{Body, Keys, missing, slug};
 use super::call::{Call, Caller};
 use super::guard::{CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, by_token};
 use super::page::Query;
@@ -26,15 +26,19 @@ use crate::actors::clock::wall_now;
 /// How long a session holds, in wall time.
 pub const SESSION_FOR: Span = Span::seconds(12 * 3_600);
 
+/// Most characters of a token.
+pub(super) const TOKEN_CHARS_MAX: usize = 200;
 /// Fields of a session.
 pub(super) const CREATE: Keys = Keys::of(&["token"]);
 /// Parameters of the link that enters.
 pub(super) const ENTER: [&str; 1] = ["ticket"];
 
-/// `POST /sessions`: open to all who know a token.
+/// `POST /sessions`: open to all who know a token. An `Idempotency-Key` says nothing here: what is
+/// wanted are the cookies, whose secrets are not kept, so a repeat makes another session, and one
+/// whose answer was lost ends by its time.
 pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let mut fields = body.fields(CREATE)?;
-    let token = fields.text("token", TEXT_CHARS_MAX)?.ok_or_else(|| missing("token"))?;
+    let token = fields.text("token", TOKEN_CHARS_MAX)?.ok_or_else(|| missing("token"))?;
     let caller = by_token(&call.api, &token).ok_or_else(|| {
         Problem::new(Code::Unauthenticated, "cannot make a session: the token does not hold")
     })?;

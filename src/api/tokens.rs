@@ -33,7 +33,8 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     Ok(answer::read(&call, &page))
 }
 
-/// `POST /tokens`: its secret is in this answer and nowhere else; a replay by key has it not.
+/// `POST /tokens`: its secret is in this answer and nowhere else. A repeat by key shows the token
+/// without it, since only its hash is kept: whose first answer was lost ends it and makes another.
 pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
     let mut fields = body.fields(CREATE)?;
@@ -41,12 +42,14 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let agent = fields.slug("agent")?.map(AgentId);
     let scope = fields.text("scope", 20)?;
     let grant = grant(&role, agent, scope.as_deref())?;
-    let work = call.clone();
-    once(call, &kept, async move {
-        let (id, secret, done) = make(&work.api, grant, work.caller()?.cause()).await?;
+    once(call, &kept, |work| async move {
+        let (secret, id) = (Secrets::make()?, CredentialId(Uuid::now_v7()));
         let to = EntityId::Token(id);
-        let made = Answer::made(to, format!("/api/v1/tokens/{id}"), &done);
-        Ok(Answer { secret: Some(secret), ..made })
+        let hash = work.api.secrets.hash("token", &secret);
+        let command = machine::Command::Credential(Command::Make(Grant { hash, ..grant }));
+        let done = work.make(to.clone(), command, Vec::new()).await?;
+        work.api.secrets.learn(hash, to.clone());
+        Ok(Answer { secret: Some(secret), ..Answer::made(to, &done) })
     })
     .await
 }

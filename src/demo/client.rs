@@ -262,6 +262,8 @@ impl Client {
         if !status.is_success() {
             let busy =
                 matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            // What was answered as unknown may still be under way when it is asked again.
+            let busy = busy || (status == StatusCode::CONFLICT && is_in_flight(&bytes));
             let error = refused(method, path, status, &bytes);
             return Err(Failed { error, again_after: busy.then_some(wished) });
         }
@@ -322,6 +324,12 @@ impl Client {
 fn retry_after<B>(response: &Response<B>) -> Duration {
     let text = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     text.and_then(|text| text.trim().parse().ok()).map_or(Duration::ZERO, Duration::from_secs)
+}
+
+/// Whether the problem says that the first request with the same key is not done.
+fn is_in_flight(problem: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(problem)
+        .is_ok_and(|problem| problem["type"] == "urn:atalaya:problem:key-in-flight")
 }
 
 fn refused(method: Method, path: &str, status: StatusCode, body: &[u8]) -> ClientError {

@@ -130,7 +130,7 @@ pub enum AppendError {
         next_seq: u64,
     },
     /// A write or sync failed. The batch may show after a crash that comes before the next
-    /// append; once an append succeeds, it did not happen.
+    /// append or look; once one succeeds, it did not happen.
     #[error("failed to write the log, the outcome is unknown: {0}")]
     Unknown(#[source] io::Error),
 }

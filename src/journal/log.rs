@@ -186,6 +186,17 @@ impl Log {
         Ok(())
     }
 
+    /// Looks whether a batch could be written, without one: whether there is room above the
+    /// reserve, and, where the last segment takes no more, whether the next can be opened, which
+    /// also settles that an append of unknown outcome did not happen.
+    pub fn probe(&mut self) -> Result<(), AppendError> {
+        self.room_for(0)?;
+        if self.tail.file.is_none() {
+            self.next_segment().map_err(AppendError::Unknown)?;
+        }
+        Ok(())
+    }
+
     /// Overwrites the sections of a batch that `wanted` picks with blanks of the same length and
     /// syncs; gives how many. Done again it does no harm, so after an error or a crash it is
     /// simply repeated. The caller has committed the `erased` event before.

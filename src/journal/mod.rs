@@ -22,6 +22,7 @@ mod error;
 mod key;
 mod lock;
 mod log;
+mod pages;
 mod reader;
 pub mod recorder;
 pub mod records;

@@ -78,6 +78,11 @@ impl LogReader {
         self.start(|segment| segment.first_seq <= seq, Skip::BeforeSeq(seq))
     }
 
+    /// The sequence number that the first segment begins with.
+    pub fn first_seq(&self) -> Result<u64, LogError> {
+        Ok(self.segments()?.first().map_or(1, |segment| segment.first_seq))
+    }
+
     /// The number of the last durable batch; for an outside reader there is no telling.
     pub fn durable_batch(&self) -> Option<u64> {
         match &self.view {

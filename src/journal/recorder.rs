@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use atalaya_domain::entry::Recorded;
-use atalaya_domain::ids::{AgentId, PersonId};
+use atalaya_domain::ids::{AgentId, CredentialId, PersonId};
 use atalaya_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::commit::{Cause, Commit, CommitError, Numbered, Said, Sealed, Whose};
+use super::commit::{Cause, Commit, CommitError, Numbered, Past, Receipt, Said, Sealed, Whose};
+use super::pages::Pages;
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
@@ -120,8 +121,25 @@ impl Commit for Recorder {
                 self.next_seq += events;
                 Ok(())
             }
-            Err(error @ AppendError::Unknown(_)) => Err(CommitError::Unknown(error.to_string())),
-            Err(error) => Err(CommitError::Refused(error.to_string())),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn past(&self) -> Arc<dyn Past> {
+        Arc::new(Pages::new(self.log.reader()))
+    }
+
+    fn probe(&mut self) -> Result<(), CommitError> {
+        self.log.probe().map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &AppendError) -> CommitError {
+    let why = error.to_string();
+    match error {
+        AppendError::Unknown(_) => CommitError::Unknown(why),
+        AppendError::NoRoom { .. } | AppendError::Invalid(_) | AppendError::OutOfOrder { .. } => {
+            CommitError::Refused(why)
         }
     }
 }
@@ -174,14 +192,32 @@ fn entry(sealed: &Sealed) -> Result<Entry, RecordError> {
         by: sealed.cause.by.clone(),
         session: sealed.cause.session,
         now: sealed.now.0,
-        receipt: None,
+        receipt: sealed.cause.receipt.as_ref().map(receipt),
         events: sealed.events.iter().map(event).collect::<Result<_, _>>()?,
     })
 }
 
+fn receipt(receipt: &Receipt) -> super::Receipt {
+    let (kind, id) = records::entity_key(&receipt.entity);
+    super::Receipt {
+        token: *receipt.token.0.as_bytes(),
+        key: receipt.key,
+        body: receipt.request,
+        status: receipt.status,
+        entity: EntityKey { kind, id },
+    }
+}
+
+fn receipt_of(receipt: super::Receipt, wall: Timestamp) -> Result<Receipt, RecordError> {
+    let super::Receipt { token, key, body, status, entity } = receipt;
+    let token = CredentialId(Uuid::from_bytes(token));
+    let entity = records::entity_of(entity.kind, &entity.id)?;
+    Ok(Receipt { token, key, request: body, status, entity, wall })
+}
+
 /// The entries of a batch that was read.
 pub fn entries(batch: Batch) -> Result<Vec<Sealed>, RecordError> {
-    let mut seq = batch.first_seq;
+    let (mut seq, wall) = (batch.first_seq, Timestamp(batch.wall));
     let mut said = batch.sections.into_iter().map(said_in).collect::<Result<Vec<_>, _>>()?;
     let mut sealed = Vec::with_capacity(batch.entries.len());
     for entry in batch.entries {
@@ -197,7 +233,8 @@ pub fn entries(batch: Batch) -> Result<Vec<Sealed>, RecordError> {
         }
         let mine = said.extract_if(.., |(of, _)| usize::try_from(*of) == Ok(sealed.len()));
         let mine = mine.map(|(_, said)| said).collect();
-        let cause = Cause { by: entry.by, session: entry.session, said: mine };
+        let receipt = entry.receipt.map(|receipt| receipt_of(receipt, wall)).transpose()?;
+        let cause = Cause { by: entry.by, session: entry.session, said: mine, receipt };
         sealed.push(Sealed { cause, now, events });
     }
     Ok(sealed)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::commit::{Commit, CommitError, Sealed};
+use super::commit::{Commit, CommitError, Past, Sealed};
 use crate::telemetry::{Ended, Meters};
 
 /// See the module.
@@ -31,5 +31,13 @@ impl Commit for Timed {
         let events = batch.iter().map(|entry| entry.events.len()).sum();
         self.meters.commit(begun.elapsed(), batch.len(), events, ended);
         done
+    }
+
+    fn past(&self) -> Arc<dyn Past> {
+        self.inner.past()
+    }
+
+    fn probe(&mut self) -> Result<(), CommitError> {
+        self.inner.probe()
     }
 }

@@ -175,6 +175,9 @@ pub fn queue_json(id: &QueueId, queue: &Queue, figures: Option<&Value>) -> Value
     object.insert("id".to_owned(), json!(id.as_str()));
     if let Some(rules) = queue.rules.as_deref() {
         rules_json(rules, &mut object);
+        // The one that the matching carries out.
+        let strategy = json!({ "agent": "longest_idle", "contact": "oldest_first" });
+        object.insert("strategy".to_owned(), strategy);
     }
     object.insert("state".to_owned(), json!(queue.status.name()));
     for (key, value) in figures.and_then(Value::as_object).into_iter().flatten() {

@@ -75,6 +75,52 @@ async fn what_is_not_valid_is_named() {
     assert_eq!((refused.status, &refused.json["state"]), (201, &json!("refused")));
 }
 
+#[actix_web::test]
+async fn a_text_past_its_limit_is_refused_by_field_and_limit() {
+    let house = house().await;
+    let ana = &house.staffed(&["ana"]).await[0];
+    let queue = json!({"name": "Q"});
+    let profile = json!({"name": "A", "team": "t"});
+    let call = json!({"channel": "voice", "queue": "pensions"});
+    let force = json!({"state": "signed_out", "force": true, "why": "w"});
+    for (method, path, body, field, limit) in [
+        ("PUT", "/api/v1/queues/q", &queue, "name", 80),
+        ("PUT", "/api/v1/queues/q", &queue, "short_name", 24),
+        ("PUT", "/api/v1/agents/a", &profile, "name", 120),
+        ("POST", "/api/v1/contacts", &call, "from", 120),
+        ("POST", "/api/v1/contacts", &call, "subject", 200),
+        ("POST", "/api/v1/contacts", &call, "external_id", 120),
+        ("POST", "/api/v1/agents/ana/presence", &force, "why", 500),
+    ] {
+        for (chars, fits) in [(limit, true), (limit + 1, false)] {
+            let mut body = body.clone();
+            body[field] = json!("ñ".repeat(chars));
+            let reply = house.ask(method, path, &house.admin, body).await;
+            if fits {
+                assert_ne!(reply.status, 422, "{field}: {reply:?}");
+                continue;
+            }
+            let found = (reply.status, &reply.json["field"], &reply.json["limit"]);
+            assert_eq!(found, (422, &json!(field), &json!(limit)), "{path}: {reply:?}");
+        }
+    }
+    let contact = house.call().await;
+    for verb in ["wrap_up", "extend_wrap_up"] {
+        let fields: &[(&str, String)] = match verb {
+            "wrap_up" => &[("outcome", "o".repeat(65)), ("topic", "t".repeat(65))],
+            _ => &[("by", "0s".into()), ("by", "-30s".into()), ("by", "-0s".into())],
+        };
+        for (field, value) in fields {
+            let path = format!("/api/v1/contacts/{contact}/{verb}");
+            let reply = house.ask("POST", &path, ana, json!({*field: value})).await;
+            assert_eq!((reply.status, &reply.json["field"]), (422, &json!(field)), "{reply:?}");
+        }
+    }
+    let shown = house.get("/api/v1/queues", &house.admin).await.json;
+    let strategy = json!({"agent": "longest_idle", "contact": "oldest_first"});
+    assert_eq!(shown["items"][0]["strategy"], strategy);
+}
+
 /// Every field that some route knows.
 const FIELDS: [&str; 31] = [
     "name",

@@ -1,7 +1,9 @@
 //! A centre that stands still at one instant, its API, and people with tokens.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use actix_web::HttpResponse;
 use actix_web::body::to_bytes;
@@ -10,10 +12,11 @@ use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Data};
 use atalaya::actors::centre::{Centre, Options};
-use atalaya::actors::clock::Clock;
+use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::api::roles::Role;
 use atalaya::api::{Api, routes, tokens};
 use atalaya::journal::commit::{Cause, Commit, Memory, Sealed};
+use atalaya::journal::recorder::Recorder;
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
 use futures_util::future::LocalBoxFuture;
@@ -33,6 +36,7 @@ pub(crate) struct House {
     pub(crate) api: Data<Api>,
     pub(crate) centre: Arc<Centre>,
     pub(crate) admin: String,
+    writer: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -66,24 +70,37 @@ pub(crate) async fn house_on(memory: Memory) -> House {
 /// The same, with its lanes on `arbiters`.
 pub(crate) async fn house_over(memory: Memory, arbiters: Vec<actix::ArbiterHandle>) -> House {
     let history = memory.entries();
-    built(Box::new(memory), history, arbiters).await
+    built(Box::new(memory), history, [7; 32], arbiters).await
 }
 
-/// A house whose commits are kept elsewhere.
-pub(crate) async fn house_with(commit: Box<dyn Commit>, history: Vec<Sealed>) -> House {
-    built(commit, history, vec![actix::Arbiter::current()]).await
+/// A house on the log in `dir`, and what the log held before.
+pub(crate) async fn house_in(dir: &Path) -> (House, Vec<Sealed>) {
+    let mut history = Vec::new();
+    let recorder = Recorder::open(dir, wall_now, &mut |sealed| history.push(sealed)).unwrap();
+    let secret = recorder.secret();
+    (house_with(Box::new(recorder), history.clone(), secret).await, history)
+}
+
+/// A house whose entries go to `commit`, which holds `history` already.
+pub(crate) async fn house_with(
+    commit: Box<dyn Commit>,
+    history: Vec<Sealed>,
+    key: [u8; 32],
+) -> House {
+    built(commit, history, key, vec![actix::Arbiter::current()]).await
 }
 
 async fn built(
     commit: Box<dyn Commit>,
     history: Vec<Sealed>,
+    key: [u8; 32],
     arbiters: Vec<actix::ArbiterHandle>,
 ) -> House {
     let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
     let time_zone = TimeZone::UTC;
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
-    let (centre, _) = Centre::start(options).unwrap();
-    let api = Data::new(Api::new(centre.clone(), [7; 32], "e1".into()));
+    let (centre, writer) = Centre::start(options).unwrap();
+    let api = Data::new(Api::new(centre.clone(), key, "e1".into()));
     let grant = tokens::grant("administrator", None, Some("act_as")).unwrap();
     let (_, admin, _) = tokens::make(&api, grant, Cause::system()).await.unwrap();
     let app = routes::app(api.clone()).route("/boom", web::get().to(boom));
@@ -98,7 +115,7 @@ async fn built(
         };
         Box::pin(answer) as LocalBoxFuture<'static, HttpResponse>
     });
-    House { service, api, centre, admin }
+    House { service, api, centre, admin, writer }
 }
 
 async fn boom() -> HttpResponse {
@@ -106,6 +123,12 @@ async fn boom() -> HttpResponse {
 }
 
 impl House {
+    /// As a kill would, but for the thread that must let the folder go.
+    pub(crate) fn stop(self) {
+        self.centre.close();
+        self.writer.join().unwrap();
+    }
+
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {
         let response = (self.service)(request).await;
         let headers = response.headers().iter();

@@ -98,8 +98,11 @@ fn without_room_nothing_is_written_and_room_heals() {
     disk.set_free(100);
     let error = log.append(&next).expect_err("no room");
     assert!(matches!(error, AppendError::NoRoom { free: 100, reserve: 0 }), "{error}");
+    assert!(matches!(log.probe(), Err(AppendError::NoRoom { free: 100, .. })), "told unasked");
     assert_eq!(disk.calls(), calls, "something was written");
     disk.set_free(10_000);
+    log.probe().unwrap();
+    assert_eq!(disk.calls(), calls, "a look writes nothing where the segment is sound");
     log.append(&next).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod keys;
 mod load;
 mod server;
 mod steps;

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::support;
+
 /// The program under test.
 pub(crate) const ATALAYA: &str = env!("CARGO_BIN_EXE_atalaya");
 
@@ -40,6 +42,11 @@ impl Server {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself, or who runs it has.
+    pub(crate) fn wait_for_end(mut self) {
+        support::wait_for("the end", || self.child.try_wait().unwrap());
     }
 
     /// Whether a program that runs the server for us has seen it killed; else both are ended now.

@@ -59,6 +59,10 @@ impl Commit for Fails {
     fn commit(&mut self, _: &[Sealed]) -> Result<(), CommitError> {
         self.0.take().map_or(Ok(()), Err)
     }
+
+    fn past(&self) -> std::sync::Arc<dyn atalaya::journal::commit::Past> {
+        atalaya::journal::commit::Memory::default().past()
+    }
 }
 
 #[test]

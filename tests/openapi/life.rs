@@ -325,12 +325,16 @@ impl Commit for Broken {
             _ => Err(CommitError::Unknown("no answer".into())),
         }
     }
+
+    fn past(&self) -> std::sync::Arc<dyn atalaya::journal::commit::Past> {
+        atalaya::journal::commit::Memory::default().past()
+    }
 }
 
 #[actix_web::test]
 async fn what_cannot_be_committed_is_declared_too() {
     let how = Arc::new(AtomicU8::new(0));
-    let house = house_with(Box::new(Broken(how.clone())), vec![]).await;
+    let house = house_with(Box::new(Broken(how.clone())), vec![], [7; 32]).await;
     house.staffed(&["ana"]).await;
     let contact = house.call().await;
     let walk = Walk::new(&house);

@@ -24,7 +24,7 @@ fn bytes(log: &Path) -> BTreeMap<String, Vec<u8>> {
 async fn no_refusal_reaches_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let recorder = Recorder::open(dir.path(), wall_now, &mut |_| ()).unwrap();
-    let house = house_with(Box::new(recorder), vec![]).await;
+    let house = house_with(Box::new(recorder), vec![], [7; 32]).await;
     house.staffed(&["ana"]).await;
     let mut tokens = vec![("nobody", String::new()), ("a stranger", "nonsense".to_owned())];
     for role in Role::ALL {

@@ -88,7 +88,7 @@ async fn s17_two_sessions_are_one_sign_in() {
     .await;
     assert_eq!((&first["type"], &second["type"]), (&json!("ack"), &json!("ack")));
     let is_sign_in = |event: &Event| matches!(event, Event::Agent(agent::Event::SignedIn { .. }));
-    let events = house.centre.events();
+    let events = house.centre.events().unwrap();
     assert_eq!(events.iter().filter(|event| is_sign_in(&event.recorded.event)).count(), 1);
     assert_eq!(house.wallboard(&supervisor).await["data"]["totals"]["ready"], 1);
     house.call().await;

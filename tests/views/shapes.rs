@@ -263,6 +263,10 @@ fn queues() {
           "on_reject": "not_ready",
           "max_misses": 1,
           "short_abandon": "5s",
+          "strategy": {
+            "agent": "longest_idle",
+            "contact": "oldest_first"
+          },
           "state": "open",
           "waiting": 1,
           "longest_wait_since": "2026-03-02T08:01:25Z",

@@ -87,7 +87,16 @@ pub async fn follow(api: Data<Api>) {
     let mut had = api.core.last_seq();
     while !api.core.is_closed() && news.changed().await.is_ok() {
         loop {
-            let events = api.core.events_after(had, EVENTS_MAX);
+            let events = match api.core.events_after(Some(had), EVENTS_MAX).await {
+                Ok(events) => events,
+                Err(error) => {
+                    // So far behind, and the log cannot be read: each desk is right again at its
+                    // next event.
+                    tracing::error!(%error, had, "failed to follow the events");
+                    had = api.core.last_seq();
+                    break;
+                }
+            };
             let Some(last) = events.last() else { break };
             had = last.numbered.seq;
             let mut touched = BTreeSet::new();
