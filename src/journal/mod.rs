@@ -27,6 +27,7 @@ pub mod recorder;
 pub mod records;
 mod recover;
 mod segment;
+pub mod states;
 mod verify;
 
 pub use batch::{
