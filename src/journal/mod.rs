@@ -22,6 +22,7 @@ mod error;
 mod key;
 mod lock;
 mod log;
+pub mod picture;
 mod reader;
 pub mod recorder;
 pub mod records;
