@@ -19,6 +19,7 @@ mod bytes;
 pub mod commit;
 mod disk;
 mod error;
+pub mod follower;
 mod key;
 mod lock;
 mod log;
