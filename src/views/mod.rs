@@ -8,6 +8,7 @@ mod delta;
 mod events;
 mod figures;
 mod json;
+mod kept;
 mod roster;
 mod wallboard;
 
