@@ -19,7 +19,7 @@ use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use atalaya_domain::ids::ContactId;
+use atalaya_domain::ids::{ContactId, CredentialId};
 use atalaya_domain::time::Timestamp;
 use atalaya_domain::{EntityId, State};
 
@@ -66,11 +66,11 @@ pub struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// Whose call it was.
-    pub token: [u8; 16],
-    /// Hash of the idempotency key.
+    pub token: CredentialId,
+    /// Keyed hash of the idempotency key.
     pub key: [u8; 16],
-    /// Hash of the body.
-    pub body: [u8; 16],
+    /// Keyed hash of the request.
+    pub request: [u8; 16],
     /// HTTP status of the answer.
     pub status: u16,
     /// What the answer shows.
@@ -89,7 +89,7 @@ pub struct Change {
     /// Personal data said.
     pub said: BTreeMap<(Whose, String), String>,
     /// Receipts by token and key.
-    pub receipts: BTreeMap<([u8; 16], [u8; 16]), Receipt>,
+    pub receipts: BTreeMap<(CredentialId, [u8; 16]), Receipt>,
     /// Views by name, whole.
     pub views: BTreeMap<String, Vec<u8>>,
     /// The mark; without it there is nothing to apply.
@@ -273,7 +273,7 @@ impl Picture {
     /// The receipt of this call.
     pub fn receipt(
         &self,
-        token: &[u8; 16],
+        token: CredentialId,
         key: &[u8; 16],
     ) -> Result<Option<Receipt>, PictureError> {
         self.get(&keys::receipt(token, key))?.map(|value| keys::receipt_of(&value)).transpose()

@@ -9,6 +9,7 @@ mod life;
 #[allow(dead_code, reason = "each test program uses another part of it")]
 #[path = "../records/samples.rs"]
 mod samples;
+mod start;
 mod states;
 mod store;
 mod support;

@@ -7,7 +7,7 @@ use std::path::Path;
 use atalaya::journal::commit::{Said, Whose};
 use atalaya::journal::follower::Dirty;
 use atalaya::journal::picture::{Applied, Change, Kept, Picture, Receipt, Standing};
-use atalaya_domain::ids::ContactId;
+use atalaya_domain::ids::{ContactId, CredentialId};
 use atalaya_domain::time::Timestamp;
 use atalaya_domain::{EntityId, State};
 use uuid::Uuid;
@@ -30,9 +30,9 @@ pub(crate) fn states_of(picture: &Picture) -> States {
 
 pub(crate) fn receipt(number: u8, wall: i64) -> Receipt {
     Receipt {
-        token: [1; 16],
+        token: CredentialId(Uuid::from_u128(1)),
         key: [number; 16],
-        body: [3; 16],
+        request: [3; 16],
         status: 201,
         entity: ContactId(Uuid::from_u128(number.into())).into(),
         wall: Timestamp(wall),
@@ -47,7 +47,9 @@ pub(crate) fn history(steps: &[(u8, u8, u8)], steps_per_batch: usize) -> Vec<(Ch
     let mut told = 0;
     let mut all = Vec::new();
     for (batch, steps) in (1..).zip(steps.chunks(steps_per_batch)) {
-        steps.iter().for_each(|step| life.step(*step));
+        for step in steps {
+            life.step(*step);
+        }
         for folded in &life.log[told..] {
             let id = folded.recorded.entity.clone();
             dirty.touch(&id, folded.seq);
@@ -62,12 +64,12 @@ pub(crate) fn history(steps: &[(u8, u8, u8)], steps_per_batch: usize) -> Vec<(Ch
         told = life.log.len();
         let text = format!("Ana {batch}");
         dirty.say(&Said { of: Whose::Agent(ana()), field: "name".into(), text });
-        dirty.receipt(receipt(u8::try_from(batch % 100).unwrap(), batch));
+        let shade = u8::try_from(batch % 100).unwrap();
+        dirty.receipt(receipt(shade, batch));
         let number = u64::try_from(batch).unwrap();
         dirty.mark(Applied { batch: number, seq: told as u64, now: life.now });
         let read = |id: &EntityId, _| states[id].clone();
-        let change =
-            dirty.take(read, || BTreeMap::from([("board".into(), vec![batch as u8; 40_000])]));
+        let change = dirty.take(read, || BTreeMap::from([("board".into(), vec![shade; 40_000])]));
         all.push((change, states.clone()));
     }
     all
@@ -78,7 +80,7 @@ pub(crate) fn steps(count: usize) -> Vec<(u8, u8, u8)> {
     let mut seed = 1_u32;
     let mut next = move || {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (seed >> 24) as u8
+        seed.to_be_bytes()[0]
     };
     (0..count).map(|_| (next(), next(), next())).collect()
 }

@@ -11,7 +11,7 @@
 //! Numbers in keys are big-endian, so that they sort; in values little-endian.
 
 use atalaya_domain::EntityId;
-use atalaya_domain::ids::ContactId;
+use atalaya_domain::ids::{ContactId, CredentialId};
 use atalaya_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -85,8 +85,8 @@ pub(super) fn owner(owner: &Whose) -> Vec<u8> {
     under(b'p', &[&[kind], &id[..]].concat())
 }
 
-pub(super) fn receipt(token: &[u8; 16], key: &[u8; 16]) -> Vec<u8> {
-    under(b'r', &[&token[..], &key[..]].concat())
+pub(super) fn receipt(token: CredentialId, key: &[u8; 16]) -> Vec<u8> {
+    under(b'r', &[token.0.as_bytes(), &key[..]].concat())
 }
 
 /// What every receipt of `wall` or later comes at or after.
@@ -96,15 +96,15 @@ pub(super) fn receipts_from(wall: Timestamp) -> Vec<u8> {
 }
 
 pub(super) fn receipt_by_wall(receipt: &Receipt) -> Vec<u8> {
-    [&receipts_from(receipt.wall)[..], &receipt.token, &receipt.key].concat()
+    [&receipts_from(receipt.wall)[..], receipt.token.0.as_bytes(), &receipt.key].concat()
 }
 
 pub(super) fn receipt_value(receipt: &Receipt) -> Vec<u8> {
     let (kind, id) = entity_key(&receipt.entity);
     let mut value = Vec::with_capacity(64);
-    value.extend_from_slice(&receipt.token);
+    value.extend_from_slice(receipt.token.0.as_bytes());
     value.extend_from_slice(&receipt.key);
-    value.extend_from_slice(&receipt.body);
+    value.extend_from_slice(&receipt.request);
     value.extend_from_slice(&receipt.status.to_le_bytes());
     value.extend_from_slice(&receipt.wall.0.to_le_bytes());
     value.extend_from_slice(&receipt.seq.to_le_bytes());
@@ -115,11 +115,12 @@ pub(super) fn receipt_value(receipt: &Receipt) -> Vec<u8> {
 
 pub(super) fn receipt_of(value: &[u8]) -> Result<Receipt, PictureError> {
     let mut take = Take::new(value, 0);
-    let (token, key, body) = (take.array()?, take.array()?, take.array()?);
+    let token = CredentialId(Uuid::from_bytes(take.array()?));
+    let (key, request) = (take.array()?, take.array()?);
     let (status, wall, seq) = (take.u16()?, Timestamp(take.i64()?), take.u64()?);
     let kind = take.u8()?;
     let entity = entity_of(kind, value.get(take.at()..).unwrap_or_default())?;
-    Ok(Receipt { token, key, body, status, entity, wall, seq })
+    Ok(Receipt { token, key, request, status, entity, wall, seq })
 }
 
 /// What all contacts with this name of another system begin with.

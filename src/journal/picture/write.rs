@@ -86,10 +86,10 @@ impl Picture {
     ) -> Result<(), PictureError> {
         for receipt in receipts {
             // A key that is used again after its time has another instant.
-            if let Some(old) = self.receipt(&receipt.token, &receipt.key)? {
+            if let Some(old) = self.receipt(receipt.token, &receipt.key)? {
                 writes.insert(keys::receipt_by_wall(&old), None);
             }
-            let key = keys::receipt(&receipt.token, &receipt.key);
+            let key = keys::receipt(receipt.token, &receipt.key);
             writes.insert(key, Some(keys::receipt_value(receipt)));
             writes.insert(keys::receipt_by_wall(receipt), Some(vec![]));
         }
