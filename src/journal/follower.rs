@@ -26,6 +26,10 @@ use super::picture::{Applied, Change, Kept, Picture, PictureError, Receipt};
 pub const CHANGES_MAX: usize = 2;
 /// How often what was applied is made durable.
 pub const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How long changes gather before they are due to be handed over: a view is kept whole with each.
+pub const SEND_EVERY: Duration = Duration::from_secs(1);
+/// Entities that have changed after which all is due at once.
+pub const GATHERED_MAX: usize = 20_000;
 /// Bytes that stay free on the picture's disk: under it the picture stays behind. It is less than
 /// the log keeps free, so the log refuses first, and the store, which may never come back from a
 /// full disk, does not meet one.
@@ -180,6 +184,7 @@ impl Writing {
 pub struct Dirty {
     entities: BTreeMap<EntityId, u64>,
     rest: Change,
+    sent: Option<Instant>,
 }
 
 impl Dirty {
@@ -208,9 +213,11 @@ impl Dirty {
         self.rest.applied = Some(applied);
     }
 
-    /// How many entities have changed.
-    pub fn len(&self) -> usize {
-        self.entities.len()
+    /// Whether it is time to hand over what has gathered: [`SEND_EVERY`] after the last time, or
+    /// earlier where it has become much ([`GATHERED_MAX`]).
+    pub fn is_due(&self) -> bool {
+        let late = self.sent.is_none_or(|sent| SEND_EVERY <= sent.elapsed());
+        !self.is_empty() && (late || GATHERED_MAX <= self.entities.len())
     }
 
     /// Whether nothing has happened since.
@@ -251,6 +258,7 @@ impl Dirty {
             return false;
         }
         let change = self.take(read, views);
+        self.sent = Some(Instant::now());
         match follower.offer(change) {
             Ok(()) => true,
             Err(change) => {

@@ -4,14 +4,15 @@
 //! [`Picture::open`] gives a picture of this log or an empty one: what is missing, of another log,
 //! damaged or of another format is set aside and costs time only. [`Picture::apply`] writes a
 //! [`Change`] whole or not at all, the applied mark with it. One thread writes (see
-//! [`super::follower`]), any thread reads. All lies in one tree, since only a tree's batch is
-//! atomic, and a sum over all records lies beside the mark: a store that lost or kept too much
-//! is found out at the next start.
+//! [`super::follower`]), any thread reads. All but the views lies in one tree, since only a tree's
+//! batch is atomic, and a sum over all records lies beside the mark: a store that lost or kept too
+//! much is found out at the next start.
 //!
 //! Absent here: who gathers changes, and any type of the store.
 
 mod keys;
 mod open;
+mod views;
 mod write;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ use super::bytes::DecodeError;
 use super::commit::Whose;
 use super::records::RecordError;
 use super::states::StateError;
-use write::Head;
+use views::Views;
+use write::{Head, Mark};
 
 /// The picture's folder in the data folder.
 pub const STATE_FOLDER: &str = "state";
@@ -175,6 +177,7 @@ impl From<DecodeError> for PictureError {
 pub struct Picture {
     tree: sled::Db,
     head: Mutex<Head>,
+    views: Views,
 }
 
 impl std::fmt::Debug for Picture {
@@ -186,7 +189,7 @@ impl std::fmt::Debug for Picture {
 impl Picture {
     /// Up to where the log is in it; `None`: nothing is.
     pub fn applied(&self) -> Option<Applied> {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner).applied
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).mark.map(|mark| mark.applied)
     }
 
     /// Refuses a log that ends before what the picture has: acknowledged batches are gone.
@@ -253,6 +256,17 @@ impl Picture {
         found.collect()
     }
 
+    /// All personal data, by owner and field, with the text.
+    pub fn all_said(
+        &self,
+    ) -> impl Iterator<Item = Result<(Whose, String, String), PictureError>> + use<> {
+        self.scan(&keys::under(keys::SAID, &[])).map(|record| {
+            let (key, text) = record?;
+            let (owner, field) = keys::owner_and_field(&key)?;
+            Ok((owner, text_of(field)?, text_of(&text)?))
+        })
+    }
+
     /// The receipts of this wall instant or later, the oldest first.
     pub fn receipts(
         &self,
@@ -281,26 +295,20 @@ impl Picture {
 
     /// The bytes of a view, if they are as of the applied mark: a view that did not come with the
     /// last change is of another instant than the states, and is of no use.
-    pub fn view(&self, name: &str) -> Result<Option<Vec<u8>>, PictureError> {
-        let Some(head) = self.get(&keys::view(name))? else { return Ok(None) };
-        let (parts, size, batch) = keys::view_of(&head)?;
-        if self.applied().map(|applied| applied.batch) != Some(batch) {
-            return Ok(None);
-        }
-        let mut bytes = Vec::new();
-        for part in 0..parts {
-            let found = self.get(&keys::view_part(name, part))?;
-            bytes.extend_from_slice(&found.unwrap_or_default());
-        }
-        if bytes.len() as u64 != size {
-            return Err(PictureError::Damaged { what: format!("parts of the view {name}") });
-        }
-        Ok(Some(bytes))
+    pub fn view(&self, name: &str) -> Option<Vec<u8>> {
+        let mark = self.head.lock().unwrap_or_else(PoisonError::into_inner).mark;
+        let Mark { applied, views } = mark?;
+        self.views.read(&applied, views?, name)
     }
 
     /// Makes durable what was applied.
     pub fn flush(&self) -> Result<(), PictureError> {
-        open::guarded("flush", || self.tree.flush()).map(|_| ())
+        let applied = self.applied();
+        open::guarded("flush", || self.tree.flush())?;
+        if let Some(applied) = applied {
+            self.views.remove(|batch| batch < applied.batch);
+        }
+        Ok(())
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, PictureError> {

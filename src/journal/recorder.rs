@@ -12,7 +12,7 @@ use super::commit::{Cause, Commit, CommitError, Numbered, Said, Sealed, Whose};
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
-    Lock, LockError, Log, LogError, LogOptions, Owner, RealDisk, Recovered, Section,
+    Lock, LockError, Log, LogError, LogOptions, LogReader, Owner, RealDisk, Recovered, Section,
 };
 
 /// The log of one data folder, open for writing: nobody else has it.
@@ -77,6 +77,11 @@ impl Recorder {
     /// The number of the next event.
     pub const fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// Readers of this log, for threads beside the writer: they see what is durable.
+    pub fn reader(&self) -> LogReader {
+        self.log.reader()
     }
 
     /// The number of the next batch: each commit that succeeds takes one.

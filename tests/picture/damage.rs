@@ -7,7 +7,7 @@ use atalaya::journal::picture::{ASIDE_MAX, Picture, PictureError, STATE_FOLDER, 
 use tempfile::tempdir;
 use uuid::Uuid;
 
-use crate::store::opens_as_of_one;
+use crate::store::{Views, opens_as_of_one};
 use crate::support::{EPOCH, KEY, States, copy, history, open, states_of, steps};
 
 /// Places in each file that are broken, one at a time; `ATALAYA_PICTURE_FLIPS` for more.
@@ -55,7 +55,7 @@ fn a_byte_of_garbage_is_never_believed() {
                 aside += 1;
             } else {
                 drop(picture);
-                opens_as_of_one(crashed.path(), &history);
+                opens_as_of_one(crashed.path(), &history, Views::MayBeLost);
             }
         }
     }
@@ -86,7 +86,7 @@ fn a_file_cut_short_is_never_believed() {
                 assert_eq!(states_of(&picture), States::new());
             } else {
                 drop(picture);
-                opens_as_of_one(crashed.path(), &history);
+                opens_as_of_one(crashed.path(), &history, Views::MayBeLost);
             }
         }
     }

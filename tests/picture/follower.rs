@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atalaya::journal::follower::{CHANGES_MAX, Dirty, Follower};
+use atalaya::journal::follower::{CHANGES_MAX, Dirty, Follower, GATHERED_MAX};
 use atalaya::journal::picture::{Applied, Change, Kept, Picture, Standing};
 use atalaya_domain::EntityId;
+use atalaya_domain::ids::ContactId;
 use atalaya_domain::time::Timestamp;
 use tempfile::tempdir;
+use uuid::Uuid;
 
 use crate::support::{States, history, open, states_of, steps};
 use crate::wait::wait_for;
@@ -47,7 +49,7 @@ fn what_has_no_room_is_gathered_and_sent_later() {
     let (picture, standing) = open(home.path());
     assert_eq!(standing, Standing::Known(last.applied.unwrap()));
     assert_eq!(states_of(&picture), *states);
-    assert_eq!(picture.view("board").unwrap(), last.views.get("board").cloned());
+    assert_eq!(picture.view("board"), last.views.get("board").cloned());
 }
 
 fn from(states: &States) -> impl Fn(&EntityId, u64) -> Kept {
@@ -55,6 +57,28 @@ fn from(states: &States) -> impl Fn(&EntityId, u64) -> Kept {
         assert_eq!(states[id].seq, seq);
         states[id].clone()
     }
+}
+
+/// The first batch is due at once, the next with time or when many entities have changed.
+#[test]
+fn what_is_much_is_due_before_its_time() {
+    let home = tempdir().unwrap();
+    let (picture, _) = open(home.path());
+    let follower = Follower::start(Arc::new(picture), home.path().into()).unwrap();
+    let mark = |batch| Applied { batch, seq: batch, now: Timestamp(0) };
+    let mut dirty = Dirty::default();
+    assert!(!dirty.is_due());
+    dirty.mark(mark(1));
+    assert!(dirty.is_due());
+    assert!(dirty.send(&follower, |_, _| panic!("no state"), BTreeMap::new));
+    assert!(!dirty.is_due());
+    dirty.mark(mark(2));
+    for number in 0..GATHERED_MAX {
+        let id = ContactId(Uuid::from_u128(u128::try_from(number).unwrap()));
+        dirty.touch(&id.into(), 2);
+    }
+    assert!(dirty.is_due());
+    assert!(follower.stop(PATIENCE));
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Centre {
 
     /// What the picture has; `None` where the board is of no use.
     fn from(picture: &Picture) -> Option<Self> {
-        let board = Wallboard::restore(&picture.view(BOARD).unwrap()?, madrid())?;
+        let board = Wallboard::restore(&picture.view(BOARD)?, madrid())?;
         let states: States = picture.states().map(Result::unwrap).collect();
         let owner = Whose::Agent(ana());
         let said = picture.said(&owner).unwrap().into_iter();
@@ -171,7 +171,7 @@ fn picture_and_tail_are_the_whole_log() {
     assert_eq!(again, centre);
     // Another time zone: the board is folded anew, and so is all.
     let picture = Opening::begin(dir).unwrap().picture().clone();
-    let board = picture.view(BOARD).unwrap().unwrap();
+    let board = picture.view(BOARD).unwrap();
     assert!(Wallboard::restore(&board, jiff::tz::TimeZone::UTC).is_none());
     drop(picture);
     let mut batches = 0;

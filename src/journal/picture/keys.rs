@@ -3,18 +3,18 @@
 //! ```text
 //! m  format, epoch, key fingerprint            a  applied mark, sum of all other records
 //! s kind id        version, seq, flag, state   x length external_id contact   index
-//! p owner 0 field  personal text               v name    parts, bytes, batch of a view
-//! r token key      receipt                     w length name part   some bytes of a view
-//! t wall token key index of receipts
+//! p owner field    personal text               r token key   receipt
+//!                                              t wall token key   index of receipts
 //! ```
 //!
 //! Numbers in keys are big-endian, so that they sort; in values little-endian.
 
 use atalaya_domain::EntityId;
-use atalaya_domain::ids::{ContactId, CredentialId};
+use atalaya_domain::ids::{AgentId, ContactId, CredentialId, PersonId};
 use atalaya_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::write::Mark;
 use super::{Applied, Kept, PictureError, Receipt};
 use crate::journal::bytes::Take;
 use crate::journal::commit::Whose;
@@ -27,6 +27,10 @@ pub(super) const PASSPORT: &[u8] = b"m";
 pub(super) const MARK: &[u8] = b"a";
 /// Begins every state.
 pub(super) const STATES: u8 = b's';
+/// Begins every personal datum.
+pub(super) const SAID: u8 = b'p';
+const PERSON: u8 = 1;
+const AGENT: u8 = 2;
 /// Bytes of a state's value before the state.
 const STATE_HEAD_BYTES: usize = 17;
 
@@ -78,11 +82,30 @@ pub(super) fn state_bytes(value: &[u8]) -> &[u8] {
 /// What all personal data of `owner` begin with.
 pub(super) fn owner(owner: &Whose) -> Vec<u8> {
     let (kind, id) = match owner {
-        Whose::Person(id) => (1, id.0.as_bytes().to_vec()),
+        Whose::Person(id) => (PERSON, id.0.as_bytes().to_vec()),
         // A slug holds no 0, which ends it.
-        Whose::Agent(id) => (2, [id.as_str().as_bytes(), &[0]].concat()),
+        Whose::Agent(id) => (AGENT, [id.as_str().as_bytes(), &[0]].concat()),
     };
-    under(b'p', &[&[kind], &id[..]].concat())
+    under(SAID, &[&[kind], &id[..]].concat())
+}
+
+/// What a key of [`owner`] with a field after it says.
+pub(super) fn owner_and_field(key: &[u8]) -> Result<(Whose, &[u8]), PictureError> {
+    let wrong = || PictureError::Damaged { what: "personal data of nobody".to_owned() };
+    match key {
+        [_, PERSON, rest @ ..] => {
+            let (id, field) = rest.split_first_chunk::<16>().ok_or_else(wrong)?;
+            Ok((Whose::Person(PersonId(Uuid::from_bytes(*id))), field))
+        }
+        [_, AGENT, rest @ ..] => {
+            let end = rest.iter().position(|byte| *byte == 0).ok_or_else(wrong)?;
+            let (id, field) = (rest.get(..end), rest.get(end + 1..));
+            let id = id.and_then(|id| std::str::from_utf8(id).ok());
+            let id = id.and_then(|id| AgentId::new(id).ok()).ok_or_else(wrong)?;
+            Ok((Whose::Agent(id), field.unwrap_or_default()))
+        }
+        _ => Err(wrong()),
+    }
 }
 
 pub(super) fn receipt(token: CredentialId, key: &[u8; 16]) -> Vec<u8> {
@@ -135,51 +158,32 @@ pub(super) fn external_contact(key: &[u8]) -> Result<ContactId, PictureError> {
     id.map(|id| ContactId(Uuid::from_bytes(*id))).ok_or_else(wrong)
 }
 
-pub(super) fn view(name: &str) -> Vec<u8> {
-    under(b'v', name.as_bytes())
-}
-
-pub(super) fn view_part(name: &str, part: u32) -> Vec<u8> {
-    under(b'w', &[&length(name)[..], name.as_bytes(), &part.to_be_bytes()].concat())
-}
-
-/// How many parts a view has, how many bytes, and with which batch it was written.
-pub(super) fn view_value(parts: u32, bytes: usize, batch: u64) -> Vec<u8> {
-    let mut value = parts.to_le_bytes().to_vec();
-    value.extend_from_slice(&(bytes as u64).to_le_bytes());
-    value.extend_from_slice(&batch.to_le_bytes());
-    value
-}
-
-pub(super) fn view_of(value: &[u8]) -> Result<(u32, u64, u64), PictureError> {
-    let mut take = Take::new(value, 0);
-    Ok((take.u32()?, take.u64()?, take.u64()?))
-}
-
 /// A length before a text, so that no text's keys lie among another's.
 fn length(text: &str) -> [u8; 8] {
     (text.len() as u64).to_be_bytes()
 }
 
-/// The mark, and the sum of all other records.
-pub(super) fn mark_value(applied: Option<&Applied>, sum: u64) -> Vec<u8> {
+/// The mark with its views' sum, and the sum of all other records.
+pub(super) fn mark_value(mark: Option<&Mark>, sum: u64) -> Vec<u8> {
     let mut value = sum.to_le_bytes().to_vec();
-    if let Some(applied) = applied {
+    if let Some(Mark { applied, views }) = mark {
         value.extend_from_slice(&applied.batch.to_le_bytes());
         value.extend_from_slice(&applied.seq.to_le_bytes());
         value.extend_from_slice(&applied.now.0.to_le_bytes());
+        value.extend(views.iter().flat_map(|sum| sum.to_le_bytes()));
     }
     value
 }
 
-pub(super) fn mark_of(value: &[u8]) -> Result<(Option<Applied>, u64), PictureError> {
+pub(super) fn mark_of(value: &[u8]) -> Result<(Option<Mark>, u64), PictureError> {
     let mut take = Take::new(value, 0);
     let sum = take.u64()?;
     if take.at() == value.len() {
         return Ok((None, sum));
     }
     let (batch, seq, now) = (take.u64()?, take.u64()?, Timestamp(take.i64()?));
-    Ok((Some(Applied { batch, seq, now }), sum))
+    let views = if take.at() == value.len() { None } else { Some(take.u32()?) };
+    Ok((Some(Mark { applied: Applied { batch, seq, now }, views }), sum))
 }
 
 /// What one record adds to the sum: FNV-1a over key and value. It tells accidents, not malice.

@@ -14,6 +14,7 @@ use std::sync::Mutex;
 
 use uuid::Uuid;
 
+use super::views::Views;
 use super::write::Head;
 use super::{ASIDE_MAX, CACHE_BYTES, Picture, PictureError, STATE_FOLDER, Standing, keys};
 use crate::journal::disk::{Disk, RealDisk};
@@ -59,7 +60,7 @@ impl Picture {
         private.recursive(true).mode(0o700).create(&folder).map_err(refused("make"))?;
         RealDisk.sync_folder(dir).map_err(refused("make"))?;
         let tree = tree(&folder)?;
-        let picture = Self { tree, head: Mutex::new(Head::default()) };
+        let picture = Self { tree, head: Mutex::new(Head::default()), views: Views::new(&folder) };
         picture.write(&BTreeMap::from([(keys::PASSPORT.to_vec(), Some(passport))]), None)?;
         picture.flush()?;
         Ok((picture, standing))
@@ -81,7 +82,7 @@ pub(super) fn failed(doing: &'static str) -> impl FnOnce(sled::Error) -> Picture
     move |error| PictureError::Store { doing, cause: error.to_string() }
 }
 
-fn refused(doing: &'static str) -> impl FnOnce(io::Error) -> PictureError {
+pub(super) fn refused(doing: &'static str) -> impl FnOnce(io::Error) -> PictureError {
     move |error| PictureError::Store { doing, cause: error.to_string() }
 }
 
@@ -118,12 +119,14 @@ fn look(folder: &Path, passport: &[u8]) -> Result<Option<Picture>, PictureError>
     let Some(mark) = guarded("read", || tree.get(keys::MARK))? else {
         return damaged("it does not say how far it goes");
     };
-    let (applied, sum) = keys::mark_of(&mark)?;
+    let (mark, sum) = keys::mark_of(&mark)?;
     if guarded("read", || sum_of(&tree))?? != sum {
         return damaged("its records are not those that were written");
     }
-    let head = Head { applied, sum, broken: false };
-    Ok(Some(Picture { tree, head: Mutex::new(head) }))
+    let views = Views::new(folder);
+    views.remove(|batch| mark.is_none_or(|mark| mark.applied.batch != batch));
+    let head = Mutex::new(Head { mark, sum, broken: false });
+    Ok(Some(Picture { tree, head, views }))
 }
 
 /// The sum of all records, whose states are of versions that can be read.

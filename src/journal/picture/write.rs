@@ -8,17 +8,22 @@ use atalaya_domain::{EntityId, State};
 
 use super::{Applied, Change, Picture, PictureError, Receipt, keys, open};
 
-/// Bytes of one part of a view: parts that are as before are not written again.
-const VIEW_PART_BYTES: usize = 16 * 1024;
-
 /// What is known of the store's content.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    pub(super) applied: Option<Applied>,
+    pub(super) mark: Option<Mark>,
     /// Sum of the weights of all records but the mark.
     pub(super) sum: u64,
     /// A write failed: nobody knows what is there.
     pub(super) broken: bool,
+}
+
+/// The applied mark as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) applied: Applied,
+    /// The sum of the file of its views, where it has any.
+    pub(super) views: Option<u32>,
 }
 
 /// What becomes of each key: a value, or none.
@@ -48,10 +53,12 @@ impl Picture {
             writes.insert(key, Some(text.clone().into_bytes()));
         }
         self.write_receipts(change.receipts.values(), &mut writes)?;
-        for (name, bytes) in &change.views {
-            self.write_view(name, bytes, applied.batch, &mut writes)?;
-        }
-        self.write(&writes, Some(applied))
+        let views = if change.views.is_empty() {
+            None
+        } else {
+            Some(self.views.write(applied.batch, &change.views)?)
+        };
+        self.write(&writes, Some(Mark { applied, views }))
     }
 
     /// Forgets receipts from before this wall instant, the oldest first, at most `most` at once;
@@ -96,40 +103,13 @@ impl Picture {
         Ok(())
     }
 
-    fn write_view(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        batch: u64,
-        writes: &mut Writes,
-    ) -> Result<(), PictureError> {
-        let had = match self.get(&keys::view(name))? {
-            Some(old) => keys::view_of(&old)?.0,
-            None => 0,
-        };
-        let mut parts = 0;
-        for part in bytes.chunks(VIEW_PART_BYTES) {
-            writes.insert(keys::view_part(name, parts), Some(part.to_vec()));
-            parts += 1;
-        }
-        for gone in parts..had {
-            writes.insert(keys::view_part(name, gone), None);
-        }
-        writes.insert(keys::view(name), Some(keys::view_value(parts, bytes.len(), batch)));
-        Ok(())
-    }
-
-    /// The one place that writes: `applied` stays as it is where there is none.
-    pub(super) fn write(
-        &self,
-        writes: &Writes,
-        applied: Option<Applied>,
-    ) -> Result<(), PictureError> {
+    /// The one place that writes to the store: the mark stays as it is where there is none.
+    pub(super) fn write(&self, writes: &Writes, mark: Option<Mark>) -> Result<(), PictureError> {
         let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         if head.broken {
             return Err(PictureError::Broken);
         }
-        let applied = applied.or(head.applied);
+        let mark = mark.or(head.mark);
         let mut sum = head.sum;
         let mut batch = sled::Batch::default();
         for (key, value) in writes {
@@ -148,12 +128,12 @@ impl Picture {
                 None => batch.remove(&key[..]),
             }
         }
-        batch.insert(keys::MARK, keys::mark_value(applied.as_ref(), sum));
+        batch.insert(keys::MARK, keys::mark_value(mark.as_ref(), sum));
         if let Err(error) = open::guarded("write", || self.tree.apply_batch(batch)) {
             head.broken = true;
             return Err(error);
         }
-        (head.applied, head.sum) = (applied, sum);
+        (head.mark, head.sum) = (mark, sum);
         Ok(())
     }
 }
