@@ -58,6 +58,9 @@ pub struct Kept {
     pub state: State,
     /// The log's version; past the state's own once the entity is quarantined.
     pub version: u64,
+    /// Number of the entity's first event: of contacts with the same order key, the one that came
+    /// first.
+    pub first_seq: u64,
     /// Number of the entity's last event.
     pub seq: u64,
     /// Whether the state is frozen.

@@ -61,8 +61,9 @@ impl Centre {
                 state.apply(recorded.at, &recorded.event);
                 self.board.fold(*seq, recorded, &before, &state);
                 dirty.touch(&id, *seq);
-                let version = recorded.version;
-                let kept = Kept { state, version, seq: *seq, quarantined: false };
+                let (version, seq) = (recorded.version, *seq);
+                let first_seq = self.states.get(&id).map_or(seq, |kept| kept.first_seq);
+                let kept = Kept { state, version, first_seq, seq, quarantined: false };
                 self.states.insert(id, kept);
             }
             for said in &entry.cause.said {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! m  format, epoch, key fingerprint            a  applied mark, sum of all other records
-//! s kind id        version, seq, flag, state   x length external_id contact   index
+//! s kind id        version, seqs, flag, state  x length external_id contact   index
 //! p owner field    personal text               r token key   receipt
 //!                                              t wall token key   index of receipts
 //! ```
@@ -32,7 +32,7 @@ pub(super) const SAID: u8 = b'p';
 const PERSON: u8 = 1;
 const AGENT: u8 = 2;
 /// Bytes of a state's value before the state.
-const STATE_HEAD_BYTES: usize = 17;
+const STATE_HEAD_BYTES: usize = 25;
 
 /// Bytes that `prefix` begins with something else after.
 pub(super) fn under(letter: u8, rest: &[u8]) -> Vec<u8> {
@@ -61,6 +61,7 @@ pub(super) fn entity(key: &[u8]) -> Result<EntityId, PictureError> {
 pub(super) fn state_value(kept: &Kept) -> Result<Vec<u8>, PictureError> {
     let mut value = Vec::with_capacity(256);
     value.extend_from_slice(&kept.version.to_le_bytes());
+    value.extend_from_slice(&kept.first_seq.to_le_bytes());
     value.extend_from_slice(&kept.seq.to_le_bytes());
     value.push(u8::from(kept.quarantined));
     value.extend_from_slice(&encode_state(&kept.state)?);
@@ -69,9 +70,10 @@ pub(super) fn state_value(kept: &Kept) -> Result<Vec<u8>, PictureError> {
 
 pub(super) fn kept(value: &[u8]) -> Result<Kept, PictureError> {
     let mut take = Take::new(value, 0);
-    let (version, seq, quarantined) = (take.u64()?, take.u64()?, take.flag()?);
+    let (version, first_seq, seq) = (take.u64()?, take.u64()?, take.u64()?);
+    let quarantined = take.flag()?;
     let state = decode_state(state_bytes(value))?;
-    Ok(Kept { state, version, seq, quarantined })
+    Ok(Kept { state, version, first_seq, seq, quarantined })
 }
 
 /// The state itself in its value.
