@@ -11,6 +11,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -22,6 +23,12 @@ use crate::journal::states::state_kind;
 
 /// The format of keys and values. A state's own version is its own business.
 const FORMAT: u16 = 1;
+/// How often the lock of a store is tried before another process is said to have it.
+const LOCK_TRIES: u32 = 200;
+/// Pause between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// How the store says that its lock is held.
+const LOCKED: &str = "could not acquire lock";
 
 impl Picture {
     /// Opens the picture in the data folder `dir`, whose lock the caller holds, of the log with
@@ -90,14 +97,23 @@ fn passport(epoch: Uuid, key_fingerprint: [u8; 16]) -> Vec<u8> {
     [&FORMAT.to_le_bytes()[..], epoch.as_bytes(), &key_fingerprint].concat()
 }
 
+/// The store in `folder`. Its lock may be held a moment longer than the store that was closed
+/// lived, by a thread of its own that had not ended.
 fn tree(folder: &Path) -> Result<sled::Db, PictureError> {
     let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-    guarded("open", || config.open()).map_err(|error| match error {
-        PictureError::Store { cause, .. } if cause.contains("could not acquire lock") => {
-            PictureError::Busy { cause }
+    let mut tries = 1;
+    loop {
+        match guarded("open", || config.open()) {
+            Err(PictureError::Store { cause, .. }) if cause.contains(LOCKED) => {
+                if LOCK_TRIES <= tries {
+                    return Err(PictureError::Busy { cause });
+                }
+                std::thread::sleep(LOCK_PAUSE);
+                tries += 1;
+            }
+            other => return other,
         }
-        error => error,
-    })
+    }
 }
 
 /// The picture that is there, if it is whole and of this log; `None`: an empty store.
@@ -159,7 +175,8 @@ fn set_aside(dir: &Path, folder: &Path) -> io::Result<PathBuf> {
     let to = dir.join(format!("{prefix}{next}"));
     fs::rename(folder, &to)?;
     for old in numbers.iter().rev().skip(ASIDE_MAX) {
-        fs::remove_dir_all(dir.join(format!("{prefix}{old}")))?;
+        // One that cannot be removed costs room, and no start.
+        let _ = fs::remove_dir_all(dir.join(format!("{prefix}{old}")));
     }
     RealDisk.sync_folder(dir)?;
     Ok(to)
