@@ -13,7 +13,7 @@ use super::pages::Pages;
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
-    Lock, LockError, Log, LogError, LogOptions, Owner, RealDisk, Section,
+    Lock, LockError, Log, LogError, LogOptions, LogReader, Owner, RealDisk, Recovered, Section,
 };
 
 /// The log of one data folder, open for writing: nobody else has it.
@@ -48,6 +48,9 @@ pub enum OpenError {
     /// The log is.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The picture of the log could neither be opened nor made anew.
+    #[error(transparent)]
+    Picture(#[from] super::picture::PictureError),
 }
 
 impl Recorder {
@@ -80,11 +83,7 @@ impl Recorder {
             Ok(())
         };
         let (log, found) = Log::open(dir, disk, options, None, &mut on_batch)?;
-        let (next_batch, next_seq) = (found.next_batch, found.next_seq);
-        let mut secret = [0; 32];
-        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
-        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
-        Ok(Self { log, next_batch, next_seq, wall, secret, _lock: lock })
+        Ok(Self::of(log, &found, &key, lock, wall))
     }
 
     /// A secret of this folder, derived from its key: what tokens are hashed with.
@@ -100,6 +99,31 @@ impl Recorder {
     /// The number of the next event.
     pub const fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// Readers of this log, for threads beside the writer: they see what is durable.
+    pub fn reader(&self) -> LogReader {
+        self.log.reader()
+    }
+
+    /// The number of the next batch: each commit that succeeds takes one.
+    pub const fn next_batch(&self) -> u64 {
+        self.next_batch
+    }
+
+    /// Of a log that was opened.
+    pub(super) fn of(
+        log: Log,
+        found: &Recovered,
+        key: &Key,
+        lock: Lock,
+        wall: fn() -> Timestamp,
+    ) -> Self {
+        let (next_batch, next_seq) = (found.next_batch, found.next_seq);
+        let mut secret = [0; 32];
+        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
+        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
+        Self { log, next_batch, next_seq, wall, secret, _lock: lock }
     }
 }
 

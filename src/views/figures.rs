@@ -84,7 +84,7 @@ impl Day {
 
 /// The last quarter of an hour, in slices that hold something.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Window(VecDeque<(i64, Counts)>);
+pub(super) struct Window(pub(super) VecDeque<(i64, Counts)>);
 
 impl Window {
     /// Counts `counts` at `at`; an instant earlier than the last goes into its own slice.

@@ -212,13 +212,11 @@ impl Meter {
     }
 
     /// All of it in numbers, for whoever keeps the view.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the view's kept form"))]
     pub(super) fn numbers(&self) -> Vec<(String, Vec<u64>)> {
         self.0.iter().map(|(queue, counted)| (queue.to_string(), counted.numbers())).collect()
     }
 
     /// What [`Meter::numbers`] gave; numbers of another version are none.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the view's kept form"))]
     pub(super) fn of_numbers(kept: &[(String, Vec<u64>)]) -> Option<Self> {
         let queues = kept.iter().map(|(queue, numbers)| {
             Some((QueueId::new(queue).ok()?, Counted::of_numbers(numbers)?))

@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod figures;
 mod json;
+mod kept;
 mod meter;
 mod roster;
 mod wallboard;

@@ -16,19 +16,19 @@ use super::wallboard::Scope;
 const INITIALS_MAX: usize = 4;
 
 #[derive(Debug, Clone, PartialEq)]
-struct Held {
-    agent: Agent,
+pub(super) struct Held {
+    pub(super) agent: Agent,
     /// Sums at local midnight, a pause that ran then counted up to it.
-    midnight: Tally,
+    pub(super) midnight: Tally,
 }
 
 /// Every configured agent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Roster {
-    agents: BTreeMap<AgentId, Held>,
-    names: BTreeMap<AgentId, String>,
+    pub(super) agents: BTreeMap<AgentId, Held>,
+    pub(super) names: BTreeMap<AgentId, String>,
     /// Out of service since: shown lost.
-    quarantined: BTreeMap<AgentId, Timestamp>,
+    pub(super) quarantined: BTreeMap<AgentId, Timestamp>,
 }
 
 impl Roster {

@@ -40,35 +40,35 @@ pub enum Scope {
 
 /// One queue.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Line {
-    rules: Option<Arc<Rules>>,
-    status: Status,
+pub(super) struct Line {
+    pub(super) rules: Option<Arc<Rules>>,
+    pub(super) status: Status,
     /// Offered ones included; the oldest first.
-    waiting: BTreeSet<(Timestamp, ContactId)>,
+    pub(super) waiting: BTreeSet<(Timestamp, ContactId)>,
     /// In conversation, on hold included.
-    active: BTreeSet<ContactId>,
-    today: Day,
-    window: Window,
+    pub(super) active: BTreeSet<ContactId>,
+    pub(super) today: Day,
+    pub(super) window: Window,
 }
 
 /// The view.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wallboard {
-    time_zone: TimeZone,
-    seq: u64,
-    now: Timestamp,
+    pub(super) time_zone: TimeZone,
+    pub(super) seq: u64,
+    pub(super) now: Timestamp,
     /// The local day: its first instant and the next one's; `None`: nothing has happened yet.
-    today: Option<(Timestamp, Timestamp)>,
-    queues: BTreeMap<QueueId, Line>,
-    roster: Roster,
+    pub(super) today: Option<(Timestamp, Timestamp)>,
+    pub(super) queues: BTreeMap<QueueId, Line>,
+    pub(super) roster: Roster,
     /// Where each contact that is not over came in.
-    contacts: BTreeMap<ContactId, QueueId>,
-    alerts: BTreeMap<EntityId, (Timestamp, String)>,
-    meter: Meter,
+    pub(super) contacts: BTreeMap<ContactId, QueueId>,
+    pub(super) alerts: BTreeMap<EntityId, (Timestamp, String)>,
+    pub(super) meter: Meter,
     /// Contacts out of service: alerted, and no longer among those who wait or talk.
-    quarantined: BTreeSet<ContactId>,
+    pub(super) quarantined: BTreeSet<ContactId>,
     /// The last of each kind that cannot be: the checker's word, which is not of the log.
-    impossible: BTreeMap<&'static str, (Timestamp, String)>,
+    pub(super) impossible: BTreeMap<&'static str, (Timestamp, String)>,
 }
 
 impl Wallboard {
@@ -423,7 +423,7 @@ fn count(length: usize) -> u64 {
 
 /// First instants of the local day that holds `now`, and of the next; at the calendar's ends the
 /// day has no end.
-fn local_day(time_zone: &TimeZone, now: Timestamp) -> (Timestamp, Timestamp) {
+pub(super) fn local_day(time_zone: &TimeZone, now: Timestamp) -> (Timestamp, Timestamp) {
     let day = jiff::Timestamp::from_microsecond(now.0).and_then(|now| {
         let date = time_zone.to_datetime(now).date();
         let midnight = |date: jiff::civil::Date| time_zone.to_timestamp(date.at(0, 0, 0, 0));

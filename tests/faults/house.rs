@@ -227,13 +227,13 @@ impl House {
     /// `ENTITY NAME` of every event so far.
     pub(crate) fn events(&self) -> Vec<String> {
         let told = |recorded: &Recorded| format!("{} {}", recorded.entity, recorded.event.name());
-        self.centre.events().iter().map(|event| told(&event.recorded)).collect()
+        self.centre.events().unwrap().iter().map(|event| told(&event.recorded)).collect()
     }
 
     /// To whom each offer of the contact went.
     pub(crate) fn offers_of(&self, number: u128) -> Vec<String> {
         let id = contact(number);
-        let events = self.centre.events().into_iter().filter(|e| e.recorded.entity == id);
+        let events = self.centre.events().unwrap().into_iter().filter(|e| e.recorded.entity == id);
         let agent = |event: atalaya::journal::commit::Numbered| match event.recorded.event {
             atalaya_domain::Event::Contact(contact::Event::Offered { agent, .. }) => {
                 Some(agent.to_string())

@@ -29,7 +29,7 @@ async fn an_agent_that_is_frozen_on_a_call_gives_it_back() {
     let frozen = house.centre.slots.read(&agent("ana"));
     assert_eq!(house.agent("ana"), good, "the last good state");
     assert_eq!(frozen.version, good.version + 1, "the slot has the log's version");
-    let events = house.centre.events();
+    let events = house.centre.events().unwrap();
     let told = events.iter().find_map(|event| match &event.recorded.event {
         Event::System(system::Event::Quarantined { entity, cause }) => Some((entity, cause)),
         _ => None,
