@@ -10,5 +10,6 @@ mod calls;
 mod forms;
 mod house;
 mod keys;
+mod service;
 mod table;
 mod wires;
