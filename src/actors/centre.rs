@@ -148,6 +148,11 @@ impl Centre {
         self.faults.as_deref()
     }
 
+    /// Whether the actor of `id` lives; one that was never spoken to has none.
+    pub fn is_alive(&self, id: &EntityId) -> bool {
+        self.directory.lives(id)
+    }
+
     /// The lane of `id` has died by a panic: another starts at once, or it has died too often.
     pub fn lane_died(self: &Arc<Self>, id: &EntityId) {
         if self.is_closed() {

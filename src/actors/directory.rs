@@ -28,6 +28,12 @@ impl Directory {
         lane.try_send(lead).map_err(|error| Box::new(error.into_inner()))
     }
 
+    /// Whether `id` has a lane that lives, without making one.
+    pub fn lives(&self, id: &EntityId) -> bool {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.get(id).is_some_and(Addr::connected)
+    }
+
     /// Lets every lane go; each ends once its mailbox is empty.
     pub fn clear(&self) {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();

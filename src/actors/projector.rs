@@ -11,8 +11,8 @@ use atalaya_domain::{Event, system};
 use tokio::sync::mpsc;
 
 use super::centre::Centre;
-use super::guardian::APPLY_PANICKED;
 use super::clock::wall_now;
+use super::guardian::APPLY_PANICKED;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};

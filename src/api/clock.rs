@@ -54,7 +54,8 @@ pub async fn advance(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         let (terms, cause) = work.terms(StatusCode::OK, &system, Vec::new())?;
         let core = work.api.core.clone();
         // It goes on to its end also when the caller is gone.
-        let moved = actix_web::rt::spawn(async move { core.advance(span, leases, terms, cause).await });
+        let moved =
+            actix_web::rt::spawn(async move { core.advance(span, leases, terms, cause).await });
         let done = moved.await.map_err(|_| Problem::internal())??;
         Ok(Answer::changed(system, &done))
     })

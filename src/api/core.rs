@@ -2,6 +2,7 @@
 //!
 //! Thin functions over the centre and nothing else; no handler reaches past them.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -327,6 +328,11 @@ impl Core {
     /// Commands in flight.
     pub fn in_flight(&self) -> usize {
         self.0.in_flight()
+    }
+
+    /// How many actors were started anew, and how often the impossible was found, by kind.
+    pub fn faults(&self) -> (BTreeMap<&'static str, u64>, BTreeMap<&'static str, u64>) {
+        (self.0.guardian().restarts(), self.0.checker().counts())
     }
 
     /// What metrics are made of: the number of the last event in it, and how much is out of

@@ -23,7 +23,8 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     if call.api.core.contact(id).is_none() {
         return Err(Problem::not_found("contact"));
     }
-    let mut events = call.api.core.history(&EntityId::Contact(id)).await.map_err(super::events::problem)?;
+    let mut events =
+        call.api.core.history(&EntityId::Contact(id)).await.map_err(super::events::problem)?;
     events.retain(|told| told.numbered.seq > after);
     let more = events.len() > limit;
     events.truncate(limit);

@@ -44,27 +44,10 @@ struct Faults {
 
 /// Kinds of entities, whose lanes can be started anew.
 const ACTORS: [&str; 6] = ["agent", "contact", "queue", "session", "system", "token"];
-/// Kinds of what cannot be.
-const IMPOSSIBLE: [&str; 9] = [
-    "contact_without_leg",
-    "deadline_passed",
-    "free_beside_waiting",
-    "leg_without_contact",
-    "not_in_intake",
-    "offer_without_reservation",
-    "over_capacity",
-    "reservation_without_offer",
-    "two_agents",
-];
-
 impl Faults {
-    /// THE PLACE where the guardian's restarts and the checker's counts come in: here the two empty
-    /// maps are theirs.
-    fn of(_api: &Api) -> Self {
-        Self {
-            restarts: at_least(&ACTORS, BTreeMap::new()),
-            impossible: at_least(&IMPOSSIBLE, BTreeMap::new()),
-        }
+    fn of(api: &Api) -> Self {
+        let (restarts, impossible) = api.core.faults();
+        Self { restarts: at_least(&ACTORS, restarts), impossible }
     }
 }
 

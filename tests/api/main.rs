@@ -13,6 +13,7 @@ mod forms;
 #[allow(dead_code, reason = "shared with the tests of the description and of the metrics")]
 mod house;
 mod keys;
+mod service;
 mod slow;
 mod stream;
 mod table;

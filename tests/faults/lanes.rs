@@ -76,6 +76,9 @@ async fn s55_agents_actor_dies() {
         assert!(unknown(&first) && unknown(&second), "{first:?} {second:?}");
     }
     assert_eq!(house.centre.guardian().restarts()["agent"], 2);
+    for name in ["ana", "eva"] {
+        assert!(house.centre.is_alive(&agent(name)), "at once, before anybody speaks to it");
+    }
     let after = (house.agent("ana"), house.agent("eva"), house.contact(1), house.contact(2));
     assert_eq!((after, house.centre.last_seq()), (before, seq), "nobody else notices");
     house.tell_agent("ana", wish(lunch())).await.unwrap();

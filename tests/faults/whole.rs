@@ -9,10 +9,12 @@ use atalaya::actors::shell::Failure;
 use atalaya_domain::agent::{Kind, Wish};
 use atalaya_domain::contact::{self, State as Place};
 use atalaya_domain::decision::Rejection;
+use atalaya_domain::machine::Command;
+use atalaya_domain::queue;
 use atalaya_domain::time::Span;
 use futures_util::future::{join, join_all};
 
-use super::house::{House, OFFER, START, agent, contact, lunch, wish};
+use super::house::{House, OFFER, START, agent, contact, lunch, queue, wish};
 use super::support::wait_for_async;
 
 /// Morning and afternoon shift of the centre that this is for.
@@ -161,22 +163,25 @@ async fn the_dispatcher_does_not_spin_on_what_is_frozen() {
     for id in [agent("ana"), contact(1)] {
         house.is_quarantined(&id).await;
     }
-    let seq = house.centre.last_seq();
-    let leads = || {
-        [contact(1), agent("ana"), atalaya_domain::EntityId::System]
-            .map(|id| house.traps.leads(&id))
-    };
-    let before = leads();
-    // Two turns of whatever tries again, and 500 entries of others, each of which asks for pairs.
-    for number in 0..250 {
-        house.tell_agent("eva", wish(lunch())).await.unwrap();
-        house.tell_agent("eva", wish(Wish::Ready)).await.unwrap();
-        if number % 50 == 0 {
-            house.centre.brain().retry();
-            house.centre.wake_timekeeper();
+    house.tell_agent("eva", wish(lunch())).await.unwrap();
+    house.arrives(2, "q").await;
+    let system = atalaya_domain::EntityId::System;
+    let ids = [contact(1), contact(2), agent("ana"), system];
+    let leads = || ids.each_ref().map(|id| house.traps.leads(id));
+    let (before, seq) = (leads(), house.centre.last_seq());
+    // Entries of others, each of which asks for pairs, and turns of whatever tries again.
+    for _ in 0..250 {
+        for command in [queue::Command::Close { emergency: false, reason: None }, OPEN] {
+            house.tell(queue("ca"), Command::Queue(command)).await.unwrap();
         }
+        house.centre.brain().retry();
+        house.centre.wake_timekeeper();
     }
     assert_eq!(leads(), before, "nothing is tried again");
-    assert_eq!(house.centre.last_seq(), seq + 1_000, "intent and presence, 500 times");
+    assert_eq!(house.centre.last_seq(), seq + 500);
+    house.tell_agent("eva", wish(Wish::Ready)).await.unwrap();
+    assert_eq!(house.accepted(2).await.as_str(), "eva");
     house.stop();
 }
+
+const OPEN: queue::Command = queue::Command::Open { reason: None };

@@ -10,13 +10,13 @@ mod scrape;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, reason = "shared with the tests of push")]
 #[path = "../push/house.rs"]
 mod live;
 mod logs;
 mod names;
 mod process;
 mod process_counts;
-#[allow(dead_code, clippy::expect_used, reason = "shared with the tests of push")]
 #[path = "../support/socket.rs"]
 mod socket;
 mod sums;

@@ -99,7 +99,12 @@ pub(super) const ARRIVAL: Form = Form {
         REQUIRES,
         LEVELS,
         field("priority", Kind::Slug, "A class of priority; left out: normal.", r#""normal""#),
-        field("subject", Kind::Text(contacts::SUBJECT_CHARS_MAX), "What it is about; personal.", r#""pensión""#),
+        field(
+            "subject",
+            Kind::Text(contacts::SUBJECT_CHARS_MAX),
+            "What it is about; personal.",
+            r#""pensión""#,
+        ),
         field(
             "external_id",
             Kind::Text(contacts::EXTERNAL_ID_CHARS_MAX),
@@ -278,7 +283,12 @@ const ROLES: [&str; 6] = [
 /// A session.
 pub(super) const SESSION: Form = Form {
     keys: sessions::CREATE,
-    fields: &[needed("token", Kind::Text(sessions::TOKEN_CHARS_MAX), "A token that holds.", r#""…""#)],
+    fields: &[needed(
+        "token",
+        Kind::Text(sessions::TOKEN_CHARS_MAX),
+        "A token that holds.",
+        r#""…""#,
+    )],
 };
 
 pub(super) const ADVANCE: Form = Form {
