@@ -3,8 +3,10 @@
 pub mod actors;
 pub mod api;
 pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod journal;
 pub mod replay;
 pub mod simulation;
+pub mod telemetry;
 pub mod views;

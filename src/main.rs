@@ -8,40 +8,63 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use atalaya::api::tokens;
+use atalaya::cli::configure::Source;
 use atalaya::cli::demo::{self, Wanted};
 use atalaya::cli::serve::{self, Settings};
-use atalaya::journal::SEGMENT_BYTES_DEFAULT;
+use atalaya::cli::{check, token};
+use atalaya::config::{DEFAULT_PATH, Mistakes};
 use atalaya::replay::{self, ReplayError, report::Report};
+use atalaya::telemetry::logging;
+use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::{Span, Timestamp};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// What a command line that cannot be read exits with, as clap does.
+const WRONG_USAGE: u8 = 2;
 
 #[derive(Parser)]
 #[command(version, about = "Supervises a contact centre live")]
 struct Line {
     #[command(subcommand)]
     command: Command,
+    /// Which log lines go to standard error: `error`, `warn`, `info`, `debug`, `trace`, also by
+    /// part, like `info,atalaya::entries=debug`
+    #[arg(long, global = true, default_value = "info")]
+    log_level: String,
+    /// How they are written
+    #[arg(long, global = true, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Runs the server on a data folder
-    #[command(after_help = "Example: atalaya serve --data data --listen 127.0.0.1:8080")]
+    #[command(after_help = "Example: atalaya serve --config config/atalaya.toml --data data")]
     Serve {
+        /// The configuration, read again at SIGHUP [default: config/atalaya.toml, if it is there]
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// The data folder; made when it is missing
         #[arg(long, default_value = "data")]
         data: PathBuf,
-        /// Where to listen
-        #[arg(long, default_value = "127.0.0.1:8080")]
-        listen: SocketAddr,
+        /// Where to listen [default: the configuration's, else 127.0.0.1:8080]
+        #[arg(long)]
+        listen: Option<SocketAddr>,
         /// Centre seconds in a second; left out: real time
         #[arg(long)]
         clock_rate: Option<f64>,
-        /// Where the clock of a new store starts, RFC 3339; needs `--clock-rate`
+        /// Where the clock of a new store starts, or, at rate 0, goes on, RFC 3339; needs
+        /// `--clock-rate`
         #[arg(long, requires = "clock_rate")]
         clock_start: Option<jiff::Timestamp>,
-        /// Bytes past which the log goes on in another file: for small disks, and for tests
-        #[arg(long, default_value_t = SEGMENT_BYTES_DEFAULT)]
-        segment_bytes: u64,
     },
     /// Runs the server with a small simulated centre living in it
     #[command(after_help = "Example: atalaya demo --speed 20 --fresh")]
@@ -65,6 +88,23 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Says what a configuration holds, or everything that is wrong with it
+    #[command(after_help = "Example: atalaya check-config config/atalaya.toml")]
+    CheckConfig {
+        /// The file
+        #[arg(default_value = DEFAULT_PATH)]
+        file: PathBuf,
+    },
+    /// Reads a whole log and says whether it is sound, also beside a server
+    #[command(after_help = "Example: atalaya verify --data data")]
+    Verify {
+        /// The data folder
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
+    /// Makes tokens for a data folder that no server has
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Plays a recorded day through the server's actors
     #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 0 --data day")]
     Replay {
@@ -85,6 +125,28 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Makes a token and prints it, this once
+    #[command(
+        after_help = "Example: atalaya token new --role agent --agent ana.garcia --data data"
+    )]
+    New {
+        /// agent, supervisor, coordinator, administrator, auditor or integrator
+        #[arg(long)]
+        role: String,
+        /// Whose it is, of role agent
+        #[arg(long)]
+        agent: Option<String>,
+        /// `read`: may not write; `act_as`: may act as any agent
+        #[arg(long)]
+        scope: Option<String>,
+        /// The data folder; made when it is missing
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
     Text,
@@ -92,11 +154,28 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    let Line { command } = Line::parse();
+    let Line { command, log_level, log_format } = Line::parse();
+    let format = match log_format {
+        LogFormat::Text => logging::Format::Text,
+        LogFormat::Json => logging::Format::Json,
+    };
+    if let Err(error) = logging::start(&log_level, format) {
+        // Nothing is left to do when standard error is gone.
+        let _ = writeln!(std::io::stderr(), "atalaya: {error}");
+        return ExitCode::from(WRONG_USAGE);
+    }
     let done = match command {
-        Command::Serve { data, listen, clock_rate: rate, clock_start, segment_bytes } => {
+        Command::Serve { config, data, listen, clock_rate: rate, clock_start } => {
             let start = clock_start.map(|at| Timestamp(at.as_microsecond()));
-            serve(&Settings { data, listen, rate, start, segment_bytes })
+            let config = Source::of(config);
+            serve(&Settings { data, config, listen, rate, start })
+        }
+        Command::CheckConfig { file } => return check_config(&file),
+        Command::Verify { data } => {
+            check::verify(&data).map(|sound| say(&sound.to_string())).map_err(Into::into)
+        }
+        Command::Token(TokenCommand::New { role, agent, scope, data }) => {
+            new_token(&role, agent.as_deref(), scope.as_deref(), &data)
         }
         Command::Demo { speed, fresh, data, listen, run_for, seed } => {
             demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)
@@ -113,6 +192,43 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A line on standard output; nobody need listen.
+fn say(line: &str) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
+fn check_config(file: &Path) -> ExitCode {
+    match check::config(file) {
+        Ok(found) => {
+            say(&found);
+            ExitCode::SUCCESS
+        }
+        Err(Mistakes(mistakes)) => {
+            for mistake in &mistakes {
+                // Nothing is left to do when standard error is gone.
+                let _ = writeln!(std::io::stderr(), "{mistake}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn new_token(
+    role: &str,
+    agent: Option<&str>,
+    scope: Option<&str>,
+    data: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let usage =
+        |what: &str| -> ! { Line::command().error(ErrorKind::ValueValidation, what).exit() };
+    let agent = agent.map(AgentId::new).transpose();
+    let agent = agent.unwrap_or_else(|error| usage(&format!("--agent: {error}")));
+    let grant = tokens::grant(role, agent, scope);
+    let grant = grant.unwrap_or_else(|problem| usage(&problem.to_string()));
+    say(&token::make(data, grant)?);
+    Ok(())
 }
 
 fn length(text: &str) -> Result<Duration, String> {

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atalaya_domain::contact;
 use atalaya_domain::ids::{AgentId, ContactId, EntityId, OfferId, Slug};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::matching::Intake;
+use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::{Now, Phase, Timestamp};
+use atalaya_domain::{contact, system};
 
 use super::slots::Slots;
 use crate::journal::commit::Numbered;
@@ -38,6 +39,8 @@ pub enum Flight {
     Offer(ContactId, AgentId),
     /// A contact being sent away.
     Refusal(ContactId),
+    /// The log being told that something is out of service.
+    Quarantine(EntityId),
 }
 
 /// What comes next, in lockstep.
@@ -59,8 +62,28 @@ pub struct Brain {
     deadlines: BTreeSet<(Timestamp, Phase, String, ContactId)>,
     armed: BTreeMap<ContactId, (Timestamp, Phase, String, ContactId)>,
     driver: Option<Driver>,
+    /// Out of service, and the log does not say so yet.
+    unannounced: BTreeMap<EntityId, News>,
     ids: IdPort,
     now: Now,
+}
+
+/// What the log is to be told of an entity: a level, tried until it is there.
+#[derive(Debug)]
+struct News {
+    cause: &'static str,
+    way: Way,
+}
+
+/// Where the word of a quarantine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To be sent.
+    Open,
+    /// Sent.
+    InFlight,
+    /// Refused without an event: not sent before [`Brain::retry`].
+    Refused,
 }
 
 /// Where the ids of offers and contacts come from.
@@ -91,6 +114,7 @@ impl Brain {
                 None => IdPort::Live,
             },
             driver,
+            unannounced: BTreeMap::new(),
             now: Now::live(start),
         }
     }
@@ -123,17 +147,43 @@ impl Brain {
         }
     }
 
-    /// Takes a quarantined entity out of everything.
-    pub fn quarantine(&mut self, id: &EntityId) {
+    /// `id` has failed: it is out of dispatch from now on, and the log will be told. The centre
+    /// itself cannot be: there would be nobody to tell it.
+    pub fn quarantine(&mut self, id: &EntityId, cause: &'static str, standing: Standing) {
+        self.retire(id, standing);
+        if *id != EntityId::System {
+            self.unannounced.insert(id.clone(), News { cause, way: Way::Open });
+        }
+    }
+
+    /// The log says that `id` is out of service. A sound contact's deadlines still lapse.
+    pub fn retire(&mut self, id: &EntityId, standing: Standing) {
+        self.unannounced.remove(id);
         match id {
             EntityId::Agent(id) => self.intake.quarantine_agent(id),
             EntityId::Contact(id) => {
                 self.intake.quarantine_contact(*id);
-                if let Some(armed) = self.armed.remove(id) {
+                if standing == Standing::Frozen
+                    && let Some(armed) = self.armed.remove(id)
+                {
                     self.deadlines.remove(&armed);
                 }
             }
             EntityId::System | EntityId::Queue(_) | EntityId::Token(_) | EntityId::Session(_) => (),
+        }
+    }
+
+    /// Whether something was refused without an event and waits for [`Brain::retry`].
+    pub fn has_refused(&self) -> bool {
+        let waits = |news: &News| news.way != Way::InFlight;
+        self.intake.has_refused() || self.unannounced.values().any(waits)
+    }
+
+    /// What was refused may be tried again.
+    pub fn retry(&mut self) {
+        self.intake.retry_refused();
+        for news in self.unannounced.values_mut().filter(|news| news.way == Way::Refused) {
+            news.way = Way::Open;
         }
     }
 
@@ -151,11 +201,27 @@ impl Brain {
             Flight::Nothing => (),
             Flight::Offer(contact, agent) => self.intake.land(*contact, agent, refused),
             Flight::Refusal(contact) => self.intake.land_refusal(*contact),
+            Flight::Quarantine(id) => {
+                // Once it is in the log it is not here any more; else its lane has died.
+                if let Some(news) = self.unannounced.get_mut(id) {
+                    news.way = if refused { Way::Refused } else { Way::Open };
+                }
+            }
         }
     }
 
-    /// What matching gives now: a refusal or an offer, in matching order.
+    /// What the centre does by itself now: whatever has failed is told first, then refusals and
+    /// offers in matching order.
     pub fn next_match(&mut self, now: Now) -> Option<Origin> {
+        let news = self.unannounced.iter_mut().find(|(_, news)| news.way == Way::Open);
+        if let Some((entity, News { cause, way })) = news {
+            *way = Way::InFlight;
+            let (entity, cause, others) = (entity.clone(), (*cause).to_owned(), vec![]);
+            let flight = Flight::Quarantine(entity.clone());
+            let command = system::Command::Quarantine { entity, cause, others };
+            let (to, command) = (EntityId::System, Command::System(command));
+            return Some(Origin { now, to, command, flight });
+        }
         if let Some(contact) = self.intake.next_refusal() {
             let reason = Slug::new("emergency").ok()?;
             self.intake.launch_refusal(contact);
@@ -190,6 +256,14 @@ impl Brain {
             flight: Flight::Nothing,
         };
         due.map(tick).collect()
+    }
+
+    /// A tick for the first of them.
+    pub fn first_due(&self, now: Now) -> Option<Origin> {
+        let (at, phase, _, contact) = self.deadlines.first()?;
+        let command = Command::Contact(contact::Command::Tick);
+        let (to, flight) = ((*contact).into(), Flight::Nothing);
+        ((*at, *phase) <= (now.at, now.phase)).then_some(Origin { now, to, command, flight })
     }
 
     /// What comes next in lockstep, when nothing is in flight.

@@ -4,33 +4,39 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
-use atalaya_domain::time::Now;
+use atalaya_domain::quarantine::{Standing, farewell};
+use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{
+    Notify, RwLock as Turns, RwLockReadGuard, RwLockWriteGuard, mpsc, oneshot, watch,
+};
 
-use super::brain::{Brain, Next, Origin};
+use super::brain::{Brain, Flight, Next, Origin};
+use super::checker::{self, Checker};
 use super::clock::Clock;
 use super::directory::Directory;
-use super::gate::Token;
+use super::gate::{Flights, Token};
+use super::guardian::{BUDGET_SPENT, Faults, Guardian, Verdict};
 use super::projector::{fold, project};
 use super::pulse::Pulse;
 use super::receipts::Receipts;
 use super::register::{self, Register};
-use super::shell::{Done, Failure, Lead, Order, Terms};
+use super::shell::{Done, Failure, Landing, Lead, Order, Terms};
 use super::slots::Slots;
 use super::stream::Stream;
-use super::timekeeper::keep;
+use super::timekeeper::{keep, settle};
 use super::writer::{self, BATCHES_MAX, WriterHandle};
 use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
-use crate::views::{Scope, Wallboard};
+use crate::views::{Measures, Scope, Wallboard};
 
 /// Void turns in a row after which a run in lockstep is given up as one that does not end.
 const TURNS_MAX: u64 = 100_000_000;
@@ -50,7 +56,13 @@ pub struct Centre {
     board: Mutex<Wallboard>,
     writer: Mutex<Option<WriterHandle>>,
     directory: Directory,
+    guardian: Guardian,
+    checker: Checker,
+    faults: Option<Arc<dyn Faults>>,
     gate: Arc<Notify>,
+    flights: Arc<Flights>,
+    /// Held for writing while a clock that stands still is moved.
+    moves: Turns<()>,
     deadlines: Notify,
     clock: Clock,
     lockstep: bool,
@@ -100,9 +112,63 @@ impl Centre {
         (self.last_seq(), board.roster().data(scope))
     }
 
+    /// What metrics are made of, likewise, and how many entities are out of service.
+    pub fn measures(&self) -> (u64, Measures, u64) {
+        let mut board = self.board();
+        board.roll_to(self.clock.now());
+        let out = match &self.slots.read(&EntityId::System).state {
+            State::System(system) => u64::try_from(system.quarantined.len()).unwrap_or(u64::MAX),
+            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
+        };
+        (self.last_seq(), board.measures(), out)
+    }
+
+    /// Commands in flight.
+    pub fn in_flight(&self) -> usize {
+        self.flights.count()
+    }
+
     /// Tells whoever waits for it when more is published: the number of the last event.
     pub fn follow(&self) -> watch::Receiver<u64> {
         self.seq.subscribe()
+    }
+
+    /// Counts of restarts and quarantines.
+    pub const fn guardian(&self) -> &Guardian {
+        &self.guardian
+    }
+
+    /// Counts of what cannot be.
+    pub const fn checker(&self) -> &Checker {
+        &self.checker
+    }
+
+    /// What a test makes panic.
+    pub fn faults(&self) -> Option<&dyn Faults> {
+        self.faults.as_deref()
+    }
+
+    /// Whether the actor of `id` lives; one that was never spoken to has none.
+    pub fn is_alive(&self, id: &EntityId) -> bool {
+        self.directory.lives(id)
+    }
+
+    /// The lane of `id` has died by a panic: another starts at once, or it has died too often.
+    pub fn lane_died(self: &Arc<Self>, id: &EntityId) {
+        if self.is_closed() {
+            return;
+        }
+        tracing::error!(entity = %id, "an actor died by a panic");
+        match self.guardian.died(id, Instant::now()) {
+            Verdict::Restart => self.directory.renew(self, id),
+            Verdict::Quarantine => {
+                let published = self.slots.read(id);
+                if published.standing() == Standing::InService {
+                    self.brain().quarantine(id, BUDGET_SPENT, Standing::OutOfService);
+                }
+                self.wake_timekeeper();
+            }
+        }
     }
 
     /// Where entries go; `None` once the centre is closed.
@@ -112,22 +178,39 @@ impl Centre {
 
     /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
     pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
+        Self::start_with(options, None)
+    }
+
+    /// The same, with what makes a test's centre panic.
+    pub fn start_with(
+        options: Options,
+        faults: Option<Arc<dyn Faults>>,
+    ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let Options { commit, history, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
         let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
         let (writer, thread) = writer::start(commit, &history, batches, pulse.clone())?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
-            slots: Slots::default(),
+            slots: Slots::new(faults.clone()),
             said: RwLock::new(BTreeMap::new()),
-            register: Register::default(),
+            register: if clock.rate() > 0.0 {
+                Register::default()
+            } else {
+                Register::standing(Instant::now())
+            },
             receipts: Arc::default(),
             pulse,
             board: Mutex::new(Wallboard::new(time_zone)),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
+            guardian: Guardian::default(),
+            checker: Checker::default(),
+            faults,
             gate: Arc::new(Notify::new()),
+            flights: Arc::default(),
+            moves: Turns::default(),
             deadlines: Notify::new(),
             clock,
             lockstep,
@@ -141,6 +224,7 @@ impl Centre {
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
+            actix::spawn(checker::watch(centre.clone()));
             if centre.clock.rate() > 0.0 {
                 actix::spawn(register::watch(centre.clone()));
             }
@@ -178,6 +262,31 @@ impl Centre {
     /// Whether commands pass one at a time.
     pub const fn is_lockstep(&self) -> bool {
         self.lockstep
+    }
+
+    /// Whether the clock moves only when it is told to, and commands pass as they come.
+    pub fn stands_still(&self) -> bool {
+        !self.lockstep && self.clock.rate() <= 0.0
+    }
+
+    /// Keeps a clock that stands still from being moved meanwhile.
+    pub async fn unmoved(&self) -> RwLockReadGuard<'_, ()> {
+        self.moves.read().await
+    }
+
+    /// Keeps everybody else from writing while a clock that stands still is moved.
+    pub async fn moving(&self) -> RwLockWriteGuard<'_, ()> {
+        self.moves.write().await
+    }
+
+    /// A token for what is passed now: it is in flight until the last clone is dropped.
+    pub fn token(&self) -> Token {
+        self.flights.launch()
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn landed(&self) {
+        self.flights.landed().await;
     }
 
     /// The centre's clock.
@@ -255,17 +364,28 @@ impl Centre {
         Ok(events.into_iter().map(|told| told.numbered).collect())
     }
 
-    /// An arrival goes with admission's verdict.
-    pub fn admitted(&self, command: &Command) -> Command {
+    /// What a command goes with, as of now: an arrival with admission's verdict, a quarantine with
+    /// what others are told.
+    pub fn admitted(&self, command: &Command, now: Timestamp) -> Command {
         let mut command = command.clone();
-        if let Command::Contact(contact::Command::Arrive(arrival)) = &mut command {
-            let queue = self.slots.read(&EntityId::Queue(arrival.queue.clone()));
-            if let State::Queue(state) = &queue.state
-                && let Some(most) = state.rules.as_ref().and_then(|rules| rules.max_waiting)
-            {
-                let waiting = self.brain().intake.waiting_in(&arrival.queue);
-                arrival.full = waiting >= usize::try_from(most).unwrap_or(usize::MAX);
+        match &mut command {
+            Command::Contact(contact::Command::Arrive(arrival)) => {
+                let queue = self.slots.read(&EntityId::Queue(arrival.queue.clone()));
+                if let State::Queue(state) = &queue.state
+                    && let Some(most) = state.rules.as_ref().and_then(|rules| rules.max_waiting)
+                {
+                    let waiting = self.brain().intake.waiting_in(&arrival.queue);
+                    arrival.full = waiting >= usize::try_from(most).unwrap_or(usize::MAX);
+                }
             }
+            Command::System(system::Command::Quarantine { entity, others, .. }) => {
+                let all = self.slots.all();
+                let sound = all.iter().filter(|(id, published)| !published.frozen || id == entity);
+                let states = sound.map(|(id, published)| (id, &published.state));
+                *others = farewell(entity, self.slots.read(entity).standing(), now, states);
+                others.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            }
+            _ => (),
         }
         command
     }
@@ -273,16 +393,17 @@ impl Centre {
     /// Sends what the centre itself originates to its lane.
     pub fn pass(self: &Arc<Self>, origin: Origin, token: Token) {
         let Origin { now, to, command, flight } = origin;
-        let now = Some(now);
+        let (now, landing) = (Some(now), Landing::new(self.clone(), flight));
         let (cause, terms) = (Cause::system(), Terms::default());
-        let order = Order { to, command, now, cause, terms, flight, token };
+        let order = Order { to, command, now, cause, terms, landing, token };
         let to = order.to.clone();
-        if let Err(back) = self.directory.send(self, &to, Lead { order, reply: None }) {
-            self.brain().land(&back.order.flight, true);
+        if let Err(mut back) = self.directory.send(self, &to, Lead { order, reply: None }) {
+            back.order.landing.end(true);
         }
     }
 
-    /// Carries out a command and waits for its end.
+    /// Carries out a command and waits for its end; where the clock stands still, also until
+    /// nothing that follows from it at that instant is in flight.
     pub async fn tell(
         self: &Arc<Self>,
         to: EntityId,
@@ -302,10 +423,39 @@ impl Centre {
         now: Option<Now>,
         cause: Cause,
     ) -> Result<Done, Failure> {
-        let flight = super::brain::Flight::Nothing;
+        if !self.stands_still() {
+            return self.carry_out_on(terms, to, command, now, cause).await;
+        }
+        let _unmoved = self.unmoved().await;
+        let done = self.carry_out_on(terms, to, command, now, cause).await;
+        settle(self).await;
+        done
+    }
+
+    /// Carries out a command and waits for its end, and for nothing that follows from it.
+    pub async fn carry_out(
+        self: &Arc<Self>,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        self.carry_out_on(Terms::default(), to, command, now, cause).await
+    }
+
+    /// The same, on the caller's terms.
+    pub async fn carry_out_on(
+        self: &Arc<Self>,
+        terms: Terms,
+        to: EntityId,
+        command: Command,
+        now: Option<Now>,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        let landing = Landing::new(self.clone(), Flight::Nothing);
         let (reply, answer) = oneshot::channel();
-        let token = Token::live();
-        let order = Order { to: to.clone(), command, now, cause, terms, flight, token };
+        let token = self.token();
+        let order = Order { to: to.clone(), command, now, cause, terms, landing, token };
         let lead = Lead { order, reply: Some(reply) };
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))
@@ -320,17 +470,22 @@ pub async fn play(
     commit: Box<dyn Commit>,
     arbiters: Vec<ArbiterHandle>,
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
+    play_with(scenario, commit, arbiters, None).await
+}
+
+/// The same, with what makes a test's centre panic.
+pub async fn play_with(
+    scenario: &Scenario,
+    commit: Box<dyn Commit>,
+    arbiters: Vec<ArbiterHandle>,
+    faults: Option<Arc<dyn Faults>>,
+) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
     let driver = Some(Driver::new(scenario));
     let clock = Clock::new(scenario.start, 0.0);
-    let (centre, thread) = Centre::start(Options {
-        commit,
-        history: Vec::new(),
-        arbiters,
-        clock,
-        driver,
-        time_zone: TimeZone::UTC,
-    })
-    .map_err(|error| Failure::NotCommitted(error.to_string()))?;
+    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
+    let options = Options { commit, history, arbiters, clock, driver, time_zone };
+    let (centre, thread) = Centre::start_with(options, faults)
+        .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;

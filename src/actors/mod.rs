@@ -10,9 +10,11 @@
 
 pub mod brain;
 pub mod centre;
+pub mod checker;
 pub mod clock;
 pub mod directory;
 pub mod gate;
+pub mod guardian;
 pub mod projector;
 pub mod pulse;
 pub mod receipts;

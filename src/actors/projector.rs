@@ -5,21 +5,30 @@
 
 use std::sync::Arc;
 
+use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::Now;
+use atalaya_domain::{Event, system};
 use tokio::sync::mpsc;
 
 use super::centre::Centre;
 use super::clock::wall_now;
+use super::guardian::APPLY_PANICKED;
 use super::slots::Applied;
 use super::writer::Batch;
 use crate::journal::commit::{Sealed, Whose};
+use crate::telemetry::logging;
 
 /// Consumes batches until the writer is gone.
 pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
     while let Some(batch) = batches.recv().await {
         let Batch { entries, releases } = batch;
+        // What follows from a batch is in flight before what it ends has landed.
+        let follows = centre.token();
         for entry in &entries {
             fold(&centre, entry);
+            let last = entry.events.last().map_or(0, |numbered| numbered.seq);
+            let events = entry.events.iter().map(|numbered| &numbered.recorded);
+            logging::committed(&entry.cause.by, last, events);
         }
         for release in releases {
             // A caller who is gone has lost interest, not the outcome.
@@ -29,6 +38,7 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
         if let Some(last) = entries.last().filter(|_| !centre.is_lockstep()) {
             offer_all(&centre, Now::live(last.now));
         }
+        drop(follows);
         centre.pulse.folded();
     }
 }
@@ -39,19 +49,28 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     let mut brain = centre.brain();
     let mut board = centre.board();
     for numbered in &entry.events {
-        let id = &numbered.recorded.entity;
+        let recorded = &numbered.recorded;
+        let (id, seq) = (&recorded.entity, numbered.seq);
         let before = centre.slots.read(id);
-        match centre.slots.apply(&numbered.recorded) {
+        match centre.slots.apply(recorded) {
             Applied::Done => {
                 brain.fold(numbered, &centre.slots);
+                if let Event::System(system::Event::Quarantined { entity, cause }) = &recorded.event
+                {
+                    centre.slots.retire(entity, recorded.at);
+                    brain.retire(entity, centre.slots.read(entity).standing());
+                    centre.guardian().quarantined(entity);
+                    tracing::error!(%entity, seq, cause, "quarantined: out of service");
+                }
                 let after = centre.slots.read(id);
-                board.fold(numbered.seq, &numbered.recorded, &before.state, &after.state);
+                board.fold(seq, recorded, &before.state, &after.state);
             }
             Applied::Panicked => {
-                let seq = numbered.seq;
-                tracing::error!(entity = %id, seq, "quarantined: its machine panicked");
-                brain.quarantine(id);
-                board.alert(id, "its machine panicked", numbered.recorded.at);
+                let event = recorded.event.name();
+                tracing::error!(entity = %id, seq, event, "a machine panicked while applying");
+                if before.quarantined.is_none() {
+                    brain.quarantine(id, APPLY_PANICKED, Standing::Frozen);
+                }
             }
             Applied::Frozen => (),
         }
@@ -69,10 +88,14 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     drop(board);
 }
 
-/// Live: every pair that matching gives is sent on its way at once.
-pub fn offer_all(centre: &Arc<Centre>, now: Now) {
+/// Live: every pair that matching gives is sent on its way at once; says whether there was one.
+pub fn offer_all(centre: &Arc<Centre>, now: Now) -> bool {
+    let mut any = false;
     loop {
-        let Some(origin) = centre.brain().next_match(now) else { return };
-        centre.pass(origin, super::gate::Token::live());
+        // In flight before it is taken, so that it is never neither.
+        let token = centre.token();
+        let Some(origin) = centre.brain().next_match(now) else { return any };
+        any = true;
+        centre.pass(origin, token);
     }
 }

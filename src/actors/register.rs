@@ -2,7 +2,7 @@
 //!
 //! Any message on an agent's socket and any request with their token renews the lease. A sweep
 //! finds the leases that are over; only the verdicts, lost and heard, are commands. Where the
-//! centre's clock stands still, no lease runs.
+//! centre's clock stands still, no lease runs but when the clock is moved with the leases.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use atalaya_domain::agent;
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::machine::Command;
+use atalaya_domain::time::Span;
 
 use super::centre::Centre;
+use super::gate::Token;
 use crate::journal::commit::Cause;
 
 /// How long an agent may be silent, in wall time; then lost.
@@ -39,11 +41,48 @@ impl Lease {
 
 /// See the module. It holds one lease for each agent who was ever heard of or signed in.
 #[derive(Debug, Default)]
-pub struct Register(Mutex<HashMap<AgentId, Lease>>);
+pub struct Register {
+    leases: Mutex<HashMap<AgentId, Lease>>,
+    /// Where the leases' time stands, where it does not run.
+    stands: Option<Mutex<Instant>>,
+}
 
 impl Register {
     fn leases(&self) -> MutexGuard<'_, HashMap<AgentId, Lease>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A register whose time stands at `at`, whatever instants it is told, until it is aged.
+    pub fn standing(at: Instant) -> Self {
+        Self { leases: Mutex::default(), stands: Some(Mutex::new(at)) }
+    }
+
+    /// Moves a time that stands on by `span`.
+    pub fn age(&self, span: Span) {
+        if let Some(stands) = &self.stands {
+            let mut at = stands.lock().unwrap_or_else(PoisonError::into_inner);
+            *at += Duration::from_micros(u64::try_from(span.0).unwrap_or(0));
+        }
+    }
+
+    /// The leases' own present.
+    fn present(&self, now: Instant) -> Instant {
+        let stands = self.stands.as_ref();
+        stands.map_or(now, |at| *at.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How long until the first lease among `held` is over; who was never heard of has a whole one
+    /// from now on.
+    pub fn first_over(&self, held: &[AgentId]) -> Option<Span> {
+        let now = self.present(Instant::now());
+        let mut leases = self.leases();
+        let left = held.iter().filter_map(|agent| {
+            let lease = leases.entry(agent.clone()).or_insert_with(|| Lease::new(now));
+            let silent = now.saturating_duration_since(lease.heard);
+            (!lease.told).then(|| LEASE.saturating_sub(silent))
+        });
+        let left = left.min()?;
+        Some(Span(i64::try_from(left.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// The agent was heard of at `now`.
@@ -64,6 +103,7 @@ impl Register {
     }
 
     fn with(&self, agent: &AgentId, now: Instant, change: impl FnOnce(&mut Lease)) {
+        let now = self.present(now);
         let mut leases = self.leases();
         if let Some(lease) = leases.get_mut(agent) {
             lease.heard = lease.heard.max(now);
@@ -85,6 +125,7 @@ impl Register {
     /// not lost. One who was never heard of has a whole lease from the first look on. Everyone has
     /// `late` more: what the server slept through, nobody was silent in.
     pub fn sweep(&self, held: &[AgentId], now: Instant, late: Duration) -> Vec<AgentId> {
+        let now = self.present(now);
         let mut leases = self.leases();
         for lease in leases.values_mut() {
             lease.heard = (lease.heard + late).min(now);
@@ -126,25 +167,29 @@ pub async fn watch(centre: Arc<Centre>) {
 pub fn look(centre: &Arc<Centre>, now: Instant, late: Duration) {
     let held = centre.board().roster().held();
     for agent in centre.register.sweep(&held, now, late) {
-        actix::spawn(tell_lost(centre.clone(), agent));
+        // The verdict is in flight from here on.
+        let token = centre.token();
+        actix::spawn(tell_lost(centre.clone(), agent, token));
     }
 }
 
 /// Tells the verdict; whoever spoke while it was on its way is heard again.
-async fn tell_lost(centre: Arc<Centre>, id: AgentId) {
+async fn tell_lost(centre: Arc<Centre>, id: AgentId, token: Token) {
     let lost = Command::Agent(agent::Command::Lost);
-    let told = centre.tell(id.clone().into(), lost, None, Cause::system()).await;
+    let told = centre.carry_out(id.clone().into(), lost, None, Cause::system()).await;
     let spoke = centre.register.arrived(&id);
     match told {
         Ok(_) if spoke => {
             let heard = Command::Agent(agent::Command::Heard { start: centre.start_number() });
-            if let Err(error) = centre.tell(id.clone().into(), heard, None, Cause::system()).await {
+            let heard = centre.carry_out(id.clone().into(), heard, None, Cause::system()).await;
+            if let Err(error) = heard {
                 tracing::warn!(agent = %id, %error, "cannot say that an agent is heard");
             }
         }
         Ok(_) => tracing::info!(agent = %id, "lost: nothing was heard for a lease"),
         Err(error) => tracing::warn!(agent = %id, %error, "cannot say that an agent is lost"),
     }
+    drop(token);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Decide → submit → wait for the outcome → answer: the order exists here and nowhere else. A lane
 //! is blocked while it leads a command; the states are read where the projector published them.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ pub struct Order {
     pub cause: Cause,
     /// On what terms.
     pub terms: Terms,
-    /// What is in flight until it has ended.
-    pub flight: Flight,
+    /// What is in flight until it has ended. Before `token`, which is let go after it.
+    pub landing: Landing,
     /// Alive until it has ended.
     pub token: Token,
 }
@@ -125,12 +126,22 @@ pub struct Lead {
 /// The lane.
 pub struct Shell {
     centre: Arc<Centre>,
+    id: EntityId,
 }
 
 impl Shell {
-    /// A lane of `centre`.
-    pub const fn new(centre: Arc<Centre>) -> Self {
-        Self { centre }
+    /// The lane of `id` in `centre`.
+    pub const fn new(centre: Arc<Centre>, id: EntityId) -> Self {
+        Self { centre, id }
+    }
+}
+
+impl Drop for Shell {
+    /// The obituary: a lane that ends otherwise than by a panic is only let go.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.centre.lane_died(&self.id);
+        }
     }
 }
 
@@ -145,12 +156,14 @@ impl Actor for Shell {
 impl Handler<Lead> for Shell {
     type Result = ();
 
-    fn handle(&mut self, Lead { order, reply }: Lead, ctx: &mut Self::Context) {
+    fn handle(&mut self, Lead { mut order, reply }: Lead, ctx: &mut Self::Context) {
         let centre = self.centre.clone();
+        if let Some(faults) = centre.faults() {
+            faults.before_lead(&order.to, &order.command);
+        }
         let work = async move {
-            let ended = Landing { centre: &centre, flight: &order.flight, refused: true };
             let answer = lead(&centre, &order).await;
-            ended.with(answer.is_err());
+            order.landing.end(answer.is_err());
             let Order { terms, token, .. } = order;
             // Before the answer: who is refused may use the key again at once.
             drop(terms);
@@ -164,25 +177,41 @@ impl Handler<Lead> for Shell {
     }
 }
 
-/// Tells the brain that a flight has ended, also when the lane dies under it.
-struct Landing<'a> {
-    centre: &'a Centre,
-    flight: &'a Flight,
-    refused: bool,
+/// Tells the brain that a flight has ended, also when it dies with its lane's mailbox.
+pub struct Landing {
+    centre: Arc<Centre>,
+    flight: Flight,
 }
 
-impl Landing<'_> {
-    fn with(mut self, refused: bool) {
-        self.refused = refused;
+impl Landing {
+    /// Of `flight`, which was launched.
+    pub const fn new(centre: Arc<Centre>, flight: Flight) -> Self {
+        Self { centre, flight }
+    }
+
+    /// It has ended; `refused`: without an event.
+    pub fn end(&mut self, refused: bool) {
+        let flight = std::mem::replace(&mut self.flight, Flight::Nothing);
+        if flight != Flight::Nothing {
+            self.centre.brain().land(&flight, refused);
+            if refused {
+                self.centre.wake_timekeeper();
+            }
+        }
     }
 }
 
-impl Drop for Landing<'_> {
+impl Drop for Landing {
+    /// Nobody led it. In lockstep it is next again at once, since no timekeeper tries again there:
+    /// the guardian's budget bounds how often.
     fn drop(&mut self) {
-        self.centre.brain().land(self.flight, self.refused);
-        if self.refused && *self.flight != Flight::Nothing {
-            self.centre.wake_timekeeper();
-        }
+        self.end(!self.centre.is_lockstep());
+    }
+}
+
+impl fmt::Debug for Landing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.flight.fmt(f)
     }
 }
 
@@ -240,14 +269,14 @@ struct Decided {
 /// moves between the two. What has fallen due is a newer version: it is committed first.
 fn decide(centre: &Centre, order: &Order) -> Result<Decided, Failure> {
     let now = order.now.unwrap_or_else(|| centre.now());
-    let read = |id: &EntityId| centre.slots.read(id).state.clone();
+    let read = |id: &EntityId| centre.slots.read(id).seen();
     let settles = order.terms.expects.is_some()
         && matches!(order.command, Command::Contact(_))
-        && read(&order.to).deadline().is_some_and(|due| due <= (now.at, now.phase));
+        && read(&order.to).state.deadline().is_some_and(|due| due <= (now.at, now.phase));
     let command = if settles {
         Command::Contact(contact::Command::Tick)
     } else {
-        centre.admitted(&order.command)
+        centre.admitted(&order.command, now.at)
     };
     let composed = catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command)));
     let entry = composed.map_err(|_| {

@@ -7,23 +7,49 @@ use std::sync::{Arc, PoisonError, RwLock};
 use atalaya_domain::entry::Recorded;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::State;
+use atalaya_domain::quarantine::{Seen, Standing};
+use atalaya_domain::time::Timestamp;
+
+use super::guardian::Faults;
 
 /// A state and the version that the log has of its entity.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// The log's version; past the state's own once the entity is quarantined.
+    /// The log's version; past the state's own once the entity is frozen.
     pub version: u64,
     /// The last good state.
     pub state: State,
-    /// Whether an event could not be applied: the state is frozen.
-    pub quarantined: bool,
+    /// Whether an event could not be applied: no later one is.
+    pub frozen: bool,
+    /// Out of service since, by the log.
+    pub quarantined: Option<Timestamp>,
+}
+
+impl Published {
+    /// How far it can be relied on. Frozen holds from the event that could not be applied on, a
+    /// little before the log says so.
+    pub const fn standing(&self) -> Standing {
+        match (self.frozen, self.quarantined) {
+            (true, _) => Standing::Frozen,
+            (false, Some(_)) => Standing::OutOfService,
+            (false, None) => Standing::InService,
+        }
+    }
+
+    /// As a command is composed on it.
+    pub fn seen(&self) -> Seen {
+        Seen { state: self.state.clone(), standing: self.standing() }
+    }
 }
 
 type Slot = RwLock<Arc<Published>>;
 
 /// All slots. Only the projector writes.
-#[derive(Debug, Default)]
-pub struct Slots(RwLock<HashMap<EntityId, Arc<Slot>>>);
+#[derive(Default)]
+pub struct Slots {
+    map: RwLock<HashMap<EntityId, Arc<Slot>>>,
+    faults: Option<Arc<dyn Faults>>,
+}
 
 /// What applying one event did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,53 +63,78 @@ pub enum Applied {
 }
 
 impl Slots {
+    /// No slots yet; a test's `faults` may panic before an event is applied.
+    pub fn new(faults: Option<Arc<dyn Faults>>) -> Self {
+        Self { map: RwLock::default(), faults }
+    }
+
     /// What is published of `id`; blank when nothing is.
     pub fn read(&self, id: &EntityId) -> Arc<Published> {
-        let slot = self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        let slot = self.map.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         slot.map_or_else(
-            || Arc::new(Published { version: 0, state: State::blank(id), quarantined: false }),
+            || {
+                let (state, quarantined) = (State::blank(id), None);
+                Arc::new(Published { version: 0, state, frozen: false, quarantined })
+            },
             |slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone(),
         )
     }
 
     /// Every id, in no order.
     pub fn ids(&self) -> Vec<EntityId> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.map.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Everything published, in no order: of one instant for whoever keeps the fold away.
+    pub fn all(&self) -> Vec<(EntityId, Arc<Published>)> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        let read = |(id, slot): (&EntityId, &Arc<Slot>)| {
+            (id.clone(), slot.read().unwrap_or_else(PoisonError::into_inner).clone())
+        };
+        map.iter().map(read).collect()
     }
 
     /// Applies a committed event and publishes the state.
     pub fn apply(&self, recorded: &Recorded) -> Applied {
-        let before = self.read(&recorded.entity);
-        let frozen = |quarantined_now| {
-            let state = before.state.clone();
-            self.publish(
-                &recorded.entity,
-                Published { version: recorded.version, state, quarantined: true },
-            );
-            if quarantined_now { Applied::Panicked } else { Applied::Frozen }
-        };
-        if before.quarantined {
-            return frozen(false);
+        let id = &recorded.entity;
+        let mut published = (*self.read(id)).clone();
+        published.version = recorded.version;
+        if published.frozen {
+            self.publish(id, published);
+            return Applied::Frozen;
         }
-        let mut state = before.state.clone();
-        let applied = catch_unwind(AssertUnwindSafe(|| state.apply(recorded.at, &recorded.event)));
-        if applied.is_err() {
-            return frozen(true);
+        let mut state = published.state.clone();
+        let applied = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(faults) = &self.faults {
+                faults.before_apply(recorded);
+            }
+            state.apply(recorded.at, &recorded.event);
+        }));
+        match applied {
+            Ok(()) => published.state = state,
+            Err(_) => published.frozen = true,
         }
-        let version = recorded.version;
-        self.publish(&recorded.entity, Published { version, state, quarantined: false });
-        Applied::Done
+        self.publish(id, published);
+        if applied.is_ok() { Applied::Done } else { Applied::Panicked }
+    }
+
+    /// The log says that `id` is out of service since `at`. Its sound machine goes on applying what
+    /// comes; so a program that can apply what an older one could not catches up at its start.
+    pub fn retire(&self, id: &EntityId, at: Timestamp) {
+        let mut published = (*self.read(id)).clone();
+        published.quarantined.get_or_insert(at);
+        self.publish(id, published);
     }
 
     fn publish(&self, id: &EntityId, published: Published) {
         let published = Arc::new(published);
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = map.get(id) {
             *slot.write().unwrap_or_else(PoisonError::into_inner) = published;
             return;
         }
         drop(map);
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
         map.insert(id.clone(), Arc::new(RwLock::new(published)));
     }
 }

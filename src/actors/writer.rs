@@ -273,7 +273,7 @@ mod tests {
         let (events, versions) = (Vec::new(), BTreeMap::new());
         let entry = Entry { leader, now, events, versions, verdict: Ok(()) };
         let (outcome, _) = oneshot::channel();
-        Submission { entry, cause: Cause::system(), outcome, token: Token::live() }
+        Submission { entry, cause: Cause::system(), outcome, token: Token::pass(&Arc::default()) }
     }
 
     /// How many were in the batch after the fold that led to them, though another waited already.

@@ -11,7 +11,7 @@ use atalaya_domain::machine;
 use atalaya_domain::skills::Profile;
 
 use super::answer::{self, Answer};
-use super::body::{self, Body, Fields, missing};
+use super::body::{self, Body, Fields, Keys, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
@@ -21,15 +21,29 @@ use super::roles::Role;
 use super::wire;
 
 /// Most characters of a name.
-const NAME_CHARS_MAX: usize = 120;
+pub(super) const NAME_CHARS_MAX: usize = 120;
 /// Most calls at one time that a profile may allow.
-const VOICE_MAX: u32 = 20;
+pub(super) const VOICE_MAX: u32 = 20;
 /// Most characters of a supervisor's why.
-const WHY_CHARS_MAX: usize = 500;
+pub(super) const WHY_CHARS_MAX: usize = 500;
+
+/// Fields of a profile.
+pub(super) const PROFILE: Keys = Keys {
+    known: &["name", "team", "level", "skills", "languages", "capacity", "queues"],
+    later: &["shifts"],
+};
+/// Channels of a profile's capacity.
+pub(super) const CAPACITY: [&str; 3] = ["voice", "chat", "email"];
+/// Fields of a presence.
+pub(super) const PRESENCE: Keys = Keys::of(&["state", "reason", "after", "force", "why"]);
+/// Fields of a rejection.
+pub(super) const REJECT: Keys = Keys::of(&["reason"]);
+/// Filters of the list.
+pub(super) const FILTERS: [&str; 4] = ["state", "team", "skill", "queue"];
 
 /// `GET /agents`.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&call, &["state", "team", "skill", "queue"])?;
+    let query = Query::of(&call, &FILTERS)?;
     let is_state = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
     let state = query.parsed("state", is_state)?;
     let team = query.parsed("team", |value| Slug::new(value).ok())?;
@@ -37,9 +51,13 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let queue = query.parsed("queue", |value| QueueId::new(value).ok())?;
     let core = &call.api.core;
     let needed = queue.map(|id| (core.queue(&id).map(|(queue, _)| queue), id));
-    let wanted = |agent: &Agent| {
+    let shown = |id: &AgentId, agent: &Agent| {
+        let lost = core.out_of_service(id).is_some();
+        if lost { Kind::Lost } else { agent.presence().state }
+    };
+    let wanted = |id: &AgentId, agent: &Agent| {
         let Some(facts) = &agent.facts else { return false };
-        state.is_none_or(|state| agent.presence().state == state)
+        state.is_none_or(|state| shown(id, agent) == state)
             && team.as_ref().is_none_or(|team| facts.team == *team)
             && skill.as_ref().is_none_or(|skill| facts.profile.skills.contains_key(skill))
             && needed.as_ref().is_none_or(|(queue, id)| {
@@ -55,7 +73,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
         ids,
         |cursor| AgentId::new(cursor).ok(),
         |id| {
-            let (agent, _) = core.agent(id).filter(|(agent, _)| wanted(agent))?;
+            let (agent, _) = core.agent(id).filter(|(agent, _)| wanted(id, agent))?;
             wire::agent::json(&call, id, &agent)
         },
     )?;
@@ -69,14 +87,11 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
 
 /// `PUT /agents/{id}`: create or replace the profile.
 pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
-    let known = ["name", "team", "level", "skills", "languages", "capacity", "queues"];
-    let text = String::from_utf8_lossy(&body.bytes).into_owned();
-    let mut fields = body.fields(&known, &["shifts"])?;
-    let id = id_to_make(&call)?;
-    let name = fields.text("name", NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
-    let facts = facts(&mut fields)?;
-    let is_new = call.api.core.agent(&id).is_none();
-    let text_hash = call.api.secrets.hash("text", &text);
+    let (id, name, facts) = read(call.param("id"), body)?;
+    let stands = call.api.core.agent(&id).map(|(agent, _)| agent);
+    let is_new = stands.is_none();
+    // The hash of the configured text stays: until that text changes, what is put here wins.
+    let text_hash = stands.map_or([0; 16], |agent| agent.text_hash);
     let command = Command::Configure { facts: Arc::new(facts), text_hash };
     let to = EntityId::Agent(id.clone());
     let said = vec![personal::of_agent(&id, "name", name)];
@@ -85,9 +100,14 @@ pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     answer::render(&call, &answer)
 }
 
-fn id_to_make(call: &Call) -> Result<AgentId, Problem> {
-    let id = AgentId::new(call.param("id"));
-    id.map_err(|error| Problem::invalid("id", format!("cannot make an agent: {error}")))
+/// An agent as somebody writes it, in a body or in a configuration file, with the name, which is
+/// personal: one list of keys.
+pub fn read(id: &str, body: Body) -> Result<(AgentId, String, Facts), Problem> {
+    let mut fields = body.fields(PROFILE)?;
+    let id = AgentId::new(id)
+        .map_err(|error| Problem::invalid("id", format!("cannot make an agent: {error}")))?;
+    let name = fields.text("name", NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
+    Ok((id, name, facts(&mut fields)?))
 }
 
 fn facts(fields: &mut Fields) -> Result<Facts, Problem> {
@@ -95,7 +115,7 @@ fn facts(fields: &mut Fields) -> Result<Facts, Problem> {
     let level = fields.whole("level", 1, 9)?.unwrap_or(1);
     let skills = fields.levels_by_slug("skills", 1, 10)?.unwrap_or_default();
     let languages: BTreeSet<Slug> = fields.list("languages", body::slug_item)?.unwrap_or_default();
-    let voice = match fields.object("capacity", &["voice", "chat", "email"])? {
+    let voice = match fields.object("capacity", &CAPACITY)? {
         None => 1,
         Some(mut capacity) => {
             for channel in ["chat", "email"] {
@@ -118,7 +138,7 @@ fn facts(fields: &mut Fields) -> Result<Facts, Problem> {
 /// `POST /agents/{id}/presence`: one's own; a supervisor forces it and says why.
 pub async fn presence(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let mut fields = body.fields(&["state", "reason", "after", "force", "why"], &[])?;
+    let mut fields = body.fields(PRESENCE)?;
     let caller = call.caller()?;
     let own = caller.role == Role::Agent;
     let force = fields.flag("force")?;
@@ -173,14 +193,14 @@ fn wish(fields: &mut Fields) -> Result<Wish, Problem> {
 /// `POST /agents/{id}/offers/{offer}/accept`; answers the contact.
 pub async fn accept(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    body.fields(&[], &[])?;
+    body.fields(Keys::NONE)?;
     answer_offer(call, kept, |offer, agent| contact::Command::Accept { offer, agent }).await
 }
 
 /// `POST /agents/{id}/offers/{offer}/reject`; answers the contact.
 pub async fn reject(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let reason = body.fields(&["reason"], &[])?.slug("reason")?;
+    let reason = body.fields(REJECT)?.slug("reason")?;
     answer_offer(call, kept, |offer, agent| contact::Command::Reject { offer, agent, reason }).await
 }
 

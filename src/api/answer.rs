@@ -8,6 +8,7 @@ use atalaya_domain::machine::State;
 use serde_json::Value;
 
 use super::call::Call;
+use super::clock;
 use super::problem::Problem;
 use super::wire;
 use crate::actors::shell::Done;
@@ -93,6 +94,7 @@ pub fn entity(call: &Call, id: &EntityId) -> Result<(Value, u64), Problem> {
         (EntityId::Token(id) | EntityId::Session(id), State::Credential(token)) => {
             wire::token::json(*id, token)
         }
+        (EntityId::System, _) => Some(clock::json(&call.api.core)),
         _ => None,
     };
     let json = json.ok_or_else(|| Problem::not_found(id.kind()))?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use atalaya_domain::ids::Slug;
 use atalaya_domain::time::Written;
@@ -11,10 +12,11 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
+use super::Api;
 use super::problem::{Code, Problem};
 use crate::journal::{PAYLOAD_BYTES_MAX, SECTION_BYTES_MAX};
 
-/// Most bytes of a request's body; past it 413.
+/// Most bytes of a request's body unless configured; past it 413.
 pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 /// How long the whole of a body may take to come, in wall time; past it the request is refused.
 pub const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -24,6 +26,25 @@ pub const MEMBERS_MAX: usize = 200;
 const _: () = assert!(BODY_BYTES_MAX < SECTION_BYTES_MAX && BODY_BYTES_MAX < PAYLOAD_BYTES_MAX);
 /// Characters of a caller's word that an error repeats.
 const ECHO_CHARS_MAX: usize = 80;
+
+/// The fields that a route takes: what its handler reads by, and what the description lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys {
+    /// Carried out.
+    pub known: &'static [&'static str],
+    /// Part of the contract, and refused by name unless null.
+    pub later: &'static [&'static str],
+}
+
+impl Keys {
+    /// Of a body that may be empty only.
+    pub const NONE: Self = Self::of(&[]);
+
+    /// These, and none later.
+    pub const fn of(known: &'static [&'static str]) -> Self {
+        Self { known, later: &[] }
+    }
+}
 
 /// A request's body, whole.
 #[derive(Debug, Clone)]
@@ -38,6 +59,8 @@ impl FromRequest for Body {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let api = req.app_data::<Data<Api>>();
+        let most = api.map_or(BODY_BYTES_MAX, |api| api.limits.body_bytes);
         let header = |name| req.headers().get(name).and_then(|value| value.to_str().ok());
         let declared = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         let is_json = header(CONTENT_TYPE).is_some_and(|media| {
@@ -46,10 +69,10 @@ impl FromRequest for Body {
         });
         let mut payload = payload.take();
         Box::pin(async move {
-            if declared.is_some_and(|length| length > BODY_BYTES_MAX) {
-                return Err(too_large());
+            if declared.is_some_and(|length| length > most) {
+                return Err(too_large(most));
             }
-            let bytes = tokio::time::timeout(BODY_WAIT_MAX, collect(&mut payload)).await;
+            let bytes = tokio::time::timeout(BODY_WAIT_MAX, collect(&mut payload, most)).await;
             let bytes =
                 bytes.map_err(|_| malformed("cannot read the body: it came too slowly"))??;
             Self::parse(bytes, is_json)
@@ -57,12 +80,12 @@ impl FromRequest for Body {
     }
 }
 
-async fn collect(payload: &mut Payload) -> Result<Vec<u8>, Problem> {
+async fn collect(payload: &mut Payload, most: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| malformed("cannot read the body: it broke off"))?;
-        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(too_large());
+        if bytes.len() + chunk.len() > most {
+            return Err(too_large(most));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -73,9 +96,9 @@ fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(Code::Malformed, detail)
 }
 
-fn too_large() -> Problem {
-    let detail = format!("cannot take the body: it has more than {BODY_BYTES_MAX} bytes");
-    Problem::new(Code::BodyTooLarge, detail).with("limit", BODY_BYTES_MAX)
+fn too_large(most: usize) -> Problem {
+    let detail = format!("cannot take the body: it has more than {most} bytes");
+    Problem::new(Code::BodyTooLarge, detail).with("limit", most)
 }
 
 impl Body {
@@ -102,9 +125,9 @@ impl Body {
         Self { bytes: Vec::new(), map }
     }
 
-    /// Its fields, when all are `known`; those that only a `later` version carries out are refused
-    /// by name unless they are null.
-    pub fn fields(self, known: &[&str], later: &[&str]) -> Result<Fields, Problem> {
+    /// Its fields, when all are known; those that only a later version carries out are refused by
+    /// name unless they are null.
+    pub fn fields(self, Keys { known, later }: Keys) -> Result<Fields, Problem> {
         for (name, value) in &self.map {
             if later.contains(&name.as_str()) {
                 if !value.is_null() {

@@ -225,6 +225,17 @@ impl Call {
         command: Command,
         said: Vec<Said>,
     ) -> Result<Done, Problem> {
+        let (terms, cause) = self.terms(status, &to, said)?;
+        Ok(self.api.core.tell_on(terms, to, command, cause).await?)
+    }
+
+    /// On what terms a command to `to` is told, and by whom; it will be answered with `status`.
+    pub(super) fn terms(
+        &self,
+        status: StatusCode,
+        to: &EntityId,
+        said: Vec<Said>,
+    ) -> Result<(Terms, Cause), Problem> {
         let receipt = self.keyed.as_ref().map(|keyed| Receipt {
             token: keyed.key.0,
             key: keyed.key.1,
@@ -235,7 +246,6 @@ impl Call {
         });
         let cause = Cause { said, receipt, ..self.caller()?.cause() };
         let held = self.keyed.as_ref().map(|keyed| keyed.held.clone());
-        let terms = Terms { expects: self.expects(), held };
-        Ok(self.api.core.tell_on(terms, to, command, cause).await?)
+        Ok((Terms { expects: self.expects(), held }, cause))
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::{self, Answer};
-use super::body::{Body, missing};
+use super::body::{Body, Keys, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
@@ -20,21 +20,16 @@ use super::roles::Role;
 use super::wire;
 
 /// Most characters of an address of the other side.
-const FROM_CHARS_MAX: usize = 120;
+pub(super) const FROM_CHARS_MAX: usize = 120;
 /// Most characters of what a contact is about.
-const SUBJECT_CHARS_MAX: usize = 200;
+pub(super) const SUBJECT_CHARS_MAX: usize = 200;
 /// Most characters of another system's id.
-const EXTERNAL_ID_CHARS_MAX: usize = 120;
+pub(super) const EXTERNAL_ID_CHARS_MAX: usize = 120;
 /// Most characters of an outcome or topic.
-const OUTCOME_CHARS_MAX: usize = 64;
-/// A contact's states, as filters name them.
-const STATES: [&str; 8] =
-    ["queued", "offered", "active", "held", "wrap_up", "closed", "abandoned", "refused"];
-
-/// `POST /contacts`: it arrives; 201 also when its queue refuses it.
-pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
-    let kept = body.clone();
-    let known = [
+pub(super) const OUTCOME_CHARS_MAX: usize = 64;
+/// Fields of an arrival.
+pub(super) const CREATE: Keys = Keys {
+    known: &[
         "channel",
         "queue",
         "from",
@@ -44,8 +39,29 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
         "priority",
         "subject",
         "external_id",
-    ];
-    let mut fields = body.fields(&known, &["citizen", "preferred_agent"])?;
+    ],
+    later: &["citizen", "preferred_agent"],
+};
+/// Fields of its end by the other side.
+pub(super) const END: Keys = Keys::of(&["by"]);
+/// Fields of the end of its wrap-up.
+pub(super) const WRAP_UP: Keys =
+    Keys { known: &["outcome", "topic"], later: &["notes", "request"] };
+/// Fields of more time for it.
+pub(super) const EXTEND: Keys = Keys::of(&["by"]);
+/// Fields of a change.
+pub(super) const PATCH: Keys =
+    Keys { known: &["priority"], later: &["queue", "citizen", "subject"] };
+/// Filters of the list.
+pub(super) const FILTERS: [&str; 4] = ["state", "queue", "agent", "external_id"];
+/// A contact's states, as filters name them.
+pub(super) const STATES: [&str; 8] =
+    ["queued", "offered", "active", "held", "wrap_up", "closed", "abandoned", "refused"];
+
+/// `POST /contacts`: it arrives; 201 also when its queue refuses it.
+pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
+    let kept = body.clone();
+    let mut fields = body.fields(CREATE)?;
     let channel = fields.text("channel", 20)?.ok_or_else(|| missing("channel"))?;
     if channel != "voice" {
         let detail = "cannot take `channel`: this version has voice only";
@@ -88,7 +104,7 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 
 /// A class of priority and what it is worth.
 fn class(call: &Call, priority: Slug) -> Result<(Slug, Credit), Problem> {
-    let classes = &call.api.priorities.0;
+    let classes = &call.api.priorities().0;
     let credit = classes.get(&priority).copied().ok_or_else(|| {
         let names: Vec<_> = classes.keys().map(Slug::as_str).collect();
         let detail = format!("cannot take `priority`: it is none of {}", names.join(", "));
@@ -117,7 +133,7 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
 
 /// `GET /contacts`, oldest first.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&call, &["state", "queue", "agent", "external_id"])?;
+    let query = Query::of(&call, &FILTERS)?;
     let is_state = |name: &str| STATES.into_iter().find(|state| *state == name);
     let state = query.parsed("state", is_state)?;
     let queue = query.parsed("queue", |value| QueueId::new(value).ok())?;
@@ -175,14 +191,14 @@ async fn command(call: Call, body: &Body, command: Command) -> Result<HttpRespon
 /// `POST /contacts/{id}/abandon`: the citizen left while waiting.
 pub async fn abandon(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    body.fields(&[], &[])?;
+    body.fields(Keys::NONE)?;
     command(call, &kept, Command::Abandon).await
 }
 
 /// `POST /contacts/{id}/hold`.
 pub async fn hold(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    body.fields(&[], &[])?;
+    body.fields(Keys::NONE)?;
     let by = who(&call)?;
     command(call, &kept, Command::Hold { by }).await
 }
@@ -190,7 +206,7 @@ pub async fn hold(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 /// `POST /contacts/{id}/resume`.
 pub async fn resume(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    body.fields(&[], &[])?;
+    body.fields(Keys::NONE)?;
     let by = who(&call)?;
     command(call, &kept, Command::Resume { by }).await
 }
@@ -198,7 +214,7 @@ pub async fn resume(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 /// `POST /contacts/{id}/complete`: the conversation ends, wrap-up starts.
 pub async fn complete(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    body.fields(&[], &[])?;
+    body.fields(Keys::NONE)?;
     let by = who(&call)?;
     command(call, &kept, Command::Complete { by }).await
 }
@@ -206,7 +222,7 @@ pub async fn complete(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 /// `POST /contacts/{id}/end`: the other side hung up.
 pub async fn end(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let by = body.fields(&["by"], &[])?.text("by", 20)?.ok_or_else(|| missing("by"))?;
+    let by = body.fields(END)?.text("by", 20)?.ok_or_else(|| missing("by"))?;
     if by != "citizen" {
         return Err(Problem::invalid("by", "cannot take `by`: only the citizen ends it this way"));
     }
@@ -216,7 +232,7 @@ pub async fn end(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 /// `POST /contacts/{id}/wrap_up`: wrap-up ends, with what came of the contact.
 pub async fn wrap_up(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let mut fields = body.fields(&["outcome", "topic"], &["notes", "request"])?;
+    let mut fields = body.fields(WRAP_UP)?;
     let outcome = fields.text("outcome", OUTCOME_CHARS_MAX)?;
     let topic = fields.text("topic", OUTCOME_CHARS_MAX)?;
     let by = who(&call)?;
@@ -226,7 +242,7 @@ pub async fn wrap_up(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 /// `POST /contacts/{id}/extend_wrap_up`.
 pub async fn extend_wrap_up(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let span = body.fields(&["by"], &[])?.duration("by")?.ok_or_else(|| missing("by"))?.span;
+    let span = body.fields(EXTEND)?.duration("by")?.ok_or_else(|| missing("by"))?.span;
     if span.0 == 0 {
         return Err(Problem::invalid("by", "cannot take `by`: it is no time at all"));
     }
@@ -237,7 +253,7 @@ pub async fn extend_wrap_up(call: Call, body: Body) -> Result<HttpResponse, Prob
 /// `PATCH /contacts/{id}`: another priority.
 pub async fn patch(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let mut fields = body.fields(&["priority"], &["queue", "citizen", "subject"])?;
+    let mut fields = body.fields(PATCH)?;
     if call.caller()?.role == Role::Agent {
         return Err(Problem::new(Code::Forbidden, "cannot change the priority as agent"));
     }

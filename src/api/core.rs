@@ -2,6 +2,7 @@
 //!
 //! Thin functions over the centre and nothing else; no handler reaches past them.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,10 +11,12 @@ use actix_web::web;
 use atalaya_domain::agent::{Agent, Command as AgentCommand, Work};
 use atalaya_domain::contact::{Contact, State as ContactState};
 use atalaya_domain::credential::Credential;
+use atalaya_domain::decision::Rejection;
+use atalaya_domain::explain::{Explanation, Seen, explain};
 use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, QueueId};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -23,8 +26,24 @@ use crate::actors::receipts::Receipts;
 use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
 use crate::actors::stream::Told;
+use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, PastError, Whose};
-use crate::views::Scope;
+use crate::views::{Measures, Scope};
+
+/// Events that a search from the end of the stream looks at in one go.
+const HISTORY_STEP: u64 = 1_024;
+
+/// Why a contact has its agent or waits, all of one instant.
+pub struct Explained {
+    /// The contact.
+    pub contact: Contact,
+    /// Why it waits.
+    pub explanation: Explanation,
+    /// The centre's present.
+    pub at: Timestamp,
+    /// Number of the last event in it.
+    pub seq: u64,
+}
 
 /// The centre, as the API sees it.
 #[derive(Clone)]
@@ -107,6 +126,22 @@ impl Core {
         self.0.clock().rate()
     }
 
+    /// Whether the clock moves only when it is told to.
+    pub fn stands_still(&self) -> bool {
+        self.0.stands_still()
+    }
+
+    /// Moves a clock that stands still.
+    pub async fn advance(
+        &self,
+        span: Span,
+        leases: bool,
+        terms: Terms,
+        cause: Cause,
+    ) -> Result<Done, Failure> {
+        advance(&self.0, span, leases, terms, cause).await
+    }
+
     /// Whether the centre has ended.
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
@@ -150,6 +185,11 @@ impl Core {
         }
     }
 
+    /// Since when the agent is out of service, and shown lost.
+    pub fn out_of_service(&self, id: &AgentId) -> Option<Timestamp> {
+        self.read(&id.clone().into()).quarantined
+    }
+
     /// A queue that is configured, with the log's version.
     pub fn queue(&self, id: &QueueId) -> Option<(Queue, u64)> {
         let published = self.read(&id.clone().into());
@@ -181,9 +221,11 @@ impl Core {
         }
     }
 
-    /// A token or session that was made.
+    /// A token or session that was made; one whose machine has failed holds no more.
     pub fn credential(&self, id: &EntityId) -> Option<Credential> {
-        match &self.read(id).state {
+        let published = self.read(id);
+        match &published.state {
+            State::Credential(_) if published.frozen => None,
             State::Credential(credential) if credential.grant.is_some() => Some(credential.clone()),
             _ => None,
         }
@@ -217,6 +259,60 @@ impl Core {
         self.0.brain().intake.order(queue)
     }
 
+    /// Explains a contact that has come. What it reads is of one instant: nothing is folded while
+    /// the brain is held, and what is published does not change under its readers.
+    pub fn explain(&self, id: ContactId) -> Option<Explained> {
+        let brain = self.0.brain();
+        let (seq, at) = (self.0.last_seq(), self.now());
+        let (contact, _) = self.contact(id)?;
+        let queue = contact.entered.as_ref().filter(|_| contact.is_waiting());
+        let waiting = queue.map(|entered| brain.intake.order(&entered.queue)).unwrap_or_default();
+        let agents = brain.intake.agents();
+        let agents: Vec<_> = agents
+            .map(|(id, standing)| (id.clone(), self.read(&id.clone().into()), standing))
+            .collect();
+        drop(brain);
+        let seen = agents.iter().filter_map(|(id, published, standing)| match &published.state {
+            State::Agent(agent) => Some(Seen { id, agent, standing: *standing }),
+            _ => None,
+        });
+        let explanation = explain(id, &contact, &waiting, &seen.collect::<Vec<_>>());
+        Some(Explained { contact, explanation, at, seq })
+    }
+
+    /// Every event of `entity`, in order: found from the end of the stream, and from there each
+    /// names the one before it.
+    pub async fn history(&self, entity: &EntityId) -> Result<Vec<Told>, PastError> {
+        let mut found = Vec::new();
+        let mut next = self.last_of(entity).await?;
+        while let Some(told) = next {
+            let previous = told.numbered.previous;
+            found.push(told);
+            next = match previous.checked_sub(1) {
+                Some(before) => self.events_after(Some(before), 1).await?.pop(),
+                None => None,
+            };
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    /// The last event of `entity`.
+    async fn last_of(&self, entity: &EntityId) -> Result<Option<Told>, PastError> {
+        let mut to = self.last_seq();
+        while 0 < to {
+            let from = to.saturating_sub(HISTORY_STEP);
+            let limit = usize::try_from(to - from).unwrap_or(usize::MAX);
+            let mut events = self.events_after(Some(from), limit).await?.into_iter().rev();
+            let found = events.find(|told| told.numbered.recorded.entity == *entity);
+            if found.is_some() {
+                return Ok(found);
+            }
+            to = from;
+        }
+        Ok(None)
+    }
+
     /// The live figures of `queue`, as the wallboard has them.
     pub fn figures(&self, queue: &QueueId) -> Option<Value> {
         let mut board = self.0.board();
@@ -227,6 +323,22 @@ impl Core {
     /// The wallboard, and the number of the last event in it.
     pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
         self.0.wallboard(scope)
+    }
+
+    /// Commands in flight.
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight()
+    }
+
+    /// How many actors were started anew, and how often the impossible was found, by kind.
+    pub fn faults(&self) -> (BTreeMap<&'static str, u64>, BTreeMap<&'static str, u64>) {
+        (self.0.guardian().restarts(), self.0.checker().counts())
+    }
+
+    /// What metrics are made of: the number of the last event in it, and how much is out of
+    /// service.
+    pub fn measures(&self) -> (u64, Measures, u64) {
+        self.0.measures()
     }
 
     /// The last that was said of `field` of somebody.
@@ -293,7 +405,11 @@ impl Core {
     pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
         if self.renew(id) {
             let command = Command::Agent(AgentCommand::Heard { start: self.start() });
-            self.tell(id.clone().into(), command, cause).await?;
+            let heard = self.tell(id.clone().into(), command, cause).await;
+            // Out of service they stay lost, and may still end what they have in hand.
+            if !matches!(heard, Err(Failure::Rejected(Rejection::Quarantined { .. }))) {
+                heard?;
+            }
         }
         Ok(())
     }

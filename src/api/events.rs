@@ -11,10 +11,13 @@ use crate::actors::stream::Told;
 use crate::journal::commit::PastError;
 use crate::views::event_json;
 
+/// What may be asked besides a page.
+pub(super) const PARAMETERS: [&str; 2] = ["after", "epoch"];
+
 /// `GET /events?after=&limit=`: what comes after a number, in order and without a gap; from the
 /// first that is kept where none is named.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&call, &["after", "epoch"])?;
+    let query = Query::of(&call, &PARAMETERS)?;
     let limit = query.limit()?;
     let after = query.parsed("after", |value| value.parse().ok())?;
     let cursor = query.parsed("cursor", |value| value.parse().ok())?;
@@ -34,7 +37,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     Ok(answer::read(&call, &page))
 }
 
-fn problem(error: PastError) -> Problem {
+pub(super) fn problem(error: PastError) -> Problem {
     match error {
         PastError::TooOld { first_seq } => {
             let detail = format!("{error}; begin again without `after`");

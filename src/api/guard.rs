@@ -78,6 +78,9 @@ async fn admit(req: &ServiceRequest) -> Result<Option<Caller>, Problem> {
             return Err(Problem::method(req.method().as_str(), allow));
         }
     };
+    if line.path == "/metrics" && api.open_metrics {
+        return Ok(None);
+    }
     let caller = acting(req, authenticate(&api, req)?)?;
     let roles = match line.who {
         Who::Open => &[][..],

@@ -44,8 +44,12 @@ pub enum Code {
     NoSession,
     /// Its agent has extended it once.
     ExtendedAlready,
+    /// It failed, and takes nothing any more.
+    Quarantined,
     /// The same idempotency key is being worked on.
     KeyInFlight,
+    /// The clock cannot be moved: it runs.
+    ClockRuns,
     /// The caller's cursor is of before what is kept.
     CursorTooOld,
     /// The caller's cursor is of a log that is not this one.
@@ -94,7 +98,9 @@ impl Code {
             Self::Exists => ("exists", 409, "It exists already"),
             Self::NoSession => ("no-session", 409, "No session is open"),
             Self::ExtendedAlready => ("extended-already", 409, "Extended once already"),
+            Self::Quarantined => ("quarantined", 409, "It is out of service"),
             Self::KeyInFlight => ("key-in-flight", 409, "The same key is being worked on"),
+            Self::ClockRuns => ("clock-runs", 409, "The clock runs"),
             Self::CursorTooOld => ("cursor-too-old", 410, "Events are not kept that long"),
             Self::EpochChanged => ("epoch-changed", 410, "The log is of another epoch"),
             Self::VersionMismatch => ("version-mismatch", 412, "It is of another version"),
@@ -112,6 +118,11 @@ impl Code {
         }
     }
 
+    /// The problem's `type`.
+    pub fn urn(self) -> String {
+        format!("urn:atalaya:problem:{}", self.row().0)
+    }
+
     const fn of(rejection: &Rejection) -> Self {
         match rejection {
             Rejection::IllegalTransition { .. } => Self::IllegalTransition,
@@ -121,6 +132,7 @@ impl Code {
             Rejection::Exists { .. } => Self::Exists,
             Rejection::NoSession { .. } => Self::NoSession,
             Rejection::ExtendedAlready => Self::ExtendedAlready,
+            Rejection::Quarantined { .. } => Self::Quarantined,
             Rejection::Unfit { .. } => Self::Internal,
         }
     }
@@ -251,6 +263,9 @@ impl From<Failure> for Problem {
         match &failure {
             Failure::Rejected(Rejection::IllegalTransition { command, state }) => {
                 Self::new(code, detail).with("command", *command).with("state", *state)
+            }
+            Failure::Rejected(Rejection::Quarantined { entity }) => {
+                Self::new(code, detail).with("entity", entity.to_string())
             }
             Failure::Rejected(Rejection::Unfit { .. }) => Self::internal(),
             Failure::Moved { version } => Self::new(code, detail).with("version", *version),

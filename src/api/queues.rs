@@ -12,7 +12,7 @@ use atalaya_domain::time::Written;
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer};
-use super::body::{self, Body, Fields, missing};
+use super::body::{self, Body, Fields, Keys, missing};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
@@ -22,9 +22,13 @@ use super::wire;
 use crate::views::queue_json;
 
 /// Most characters of a queue's name.
-const NAME_CHARS_MAX: usize = 80;
+pub(super) const NAME_CHARS_MAX: usize = 80;
 /// Most characters of its short name.
-const SHORT_NAME_CHARS_MAX: usize = 24;
+pub(super) const SHORT_NAME_CHARS_MAX: usize = 24;
+/// Greatest `max_waiting`.
+pub(super) const WAITING_MAX: u32 = 1_000_000;
+/// Greatest `max_misses`.
+pub(super) const MISSES_MAX: u32 = 100;
 /// Words that an overflow may name, and so no queue.
 const RESERVED: [&str; 4] = ["callback", "message", "refuse", "totals"];
 
@@ -57,6 +61,17 @@ const LATER: [&str; 8] = [
     "thresholds",
 ];
 
+/// Fields of the rules.
+pub(super) const RULES: Keys = Keys { known: &KNOWN, later: &LATER };
+/// Fields of `service_level`.
+pub(super) const SERVICE_LEVEL: [&str; 2] = ["share", "within"];
+/// Fields of `strategy`.
+pub(super) const STRATEGY: [&str; 2] = ["agent", "contact"];
+/// Fields of an opening.
+pub(super) const OPEN: Keys = Keys::of(&["reason"]);
+/// Fields of a closing.
+pub(super) const CLOSE: Keys = Keys::of(&["reason", "emergency"]);
+
 /// `GET /queues`.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let query = Query::of(&call, &[])?;
@@ -77,22 +92,29 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
 /// `PUT /queues/{id}`: create or replace the rules; they hold for those who come after.
 pub async fn put(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     Query::of(&call, &[])?;
-    let text = String::from_utf8_lossy(&body.bytes).into_owned();
-    let mut fields = body.fields(&KNOWN, &LATER)?;
-    let id = QueueId::new(call.param("id"))
+    let (id, rules) = read(call.param("id"), body)?;
+    let rules = Box::new(rules);
+    let stands = call.api.core.queue(&id).map(|(queue, _)| queue);
+    let is_new = stands.is_none();
+    let to = EntityId::Queue(id.clone());
+    // The hash of the configured text stays: until that text changes, what is put here wins.
+    let text_hash = stands.map_or([0; 16], |queue| queue.text_hash);
+    let command = Command::Configure { rules, text_hash };
+    let done = call.tell(to.clone(), machine::Command::Queue(command)).await?;
+    let answer = if is_new { Answer::made(to, &done) } else { Answer::changed(to, &done) };
+    answer::render(&call, &answer)
+}
+
+/// A queue as somebody writes it, in a body or in a configuration file: one list of keys.
+pub fn read(id: &str, body: Body) -> Result<(QueueId, Rules), Problem> {
+    let mut fields = body.fields(RULES)?;
+    let id = QueueId::new(id)
         .map_err(|error| Problem::invalid("id", format!("cannot make a queue: {error}")))?;
     if RESERVED.contains(&id.as_str()) {
         let detail = format!("cannot make a queue `{id}`: the word has a meaning of its own");
         return Err(Problem::invalid("id", detail));
     }
-    let rules = Box::new(rules(&mut fields)?);
-    let is_new = call.api.core.queue(&id).is_none();
-    let to = EntityId::Queue(id);
-    let text_hash = call.api.secrets.hash("text", &text);
-    let command = Command::Configure { rules, text_hash };
-    let done = call.tell(to.clone(), machine::Command::Queue(command)).await?;
-    let answer = if is_new { Answer::made(to, &done) } else { Answer::changed(to, &done) };
-    answer::render(&call, &answer)
+    Ok((id, rules(&mut fields)?))
 }
 
 fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
@@ -111,14 +133,14 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
         language: requirement.language,
         levels: requirement.levels,
     };
-    let service_level = match fields.object("service_level", &["share", "within"])? {
+    let service_level = match fields.object("service_level", &SERVICE_LEVEL)? {
         None => None,
         Some(mut level) => Some(ServiceLevel {
             share: level.share("share")?.ok_or_else(|| missing("service_level.share"))?,
             within: level.duration("within")?.ok_or_else(|| missing("service_level.within"))?,
         }),
     };
-    let max_waiting = fields.whole("max_waiting", 0, 1_000_000)?;
+    let max_waiting = fields.whole("max_waiting", 0, WAITING_MAX)?;
     let wrap_up = wrap_up(fields)?;
     let offer_timeout = fields.duration("offer_timeout")?;
     if offer_timeout.as_ref().is_some_and(|timeout| timeout.span.0 == 0) {
@@ -142,7 +164,7 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
         wrap_up,
         offer_timeout: offer_timeout.unwrap_or_else(|| OFFER_TIMEOUT.into()),
         on_reject,
-        max_misses: fields.whole("max_misses", 1, 100)?.unwrap_or(1),
+        max_misses: fields.whole("max_misses", 1, MISSES_MAX)?.unwrap_or(1),
         short_abandon: fields.duration("short_abandon")?.unwrap_or_else(|| SHORT_ABANDON.into()),
     })
 }
@@ -164,7 +186,7 @@ fn wrap_up(fields: &mut Fields) -> Result<Option<Written>, Problem> {
 
 /// Only what the matching carries out.
 fn strategy(fields: &mut Fields) -> Result<(), Problem> {
-    let Some(mut strategy) = fields.object("strategy", &["agent", "contact"])? else {
+    let Some(mut strategy) = fields.object("strategy", &STRATEGY)? else {
         return Ok(());
     };
     for (part, only) in [("agent", "longest_idle"), ("contact", "oldest_first")] {
@@ -199,14 +221,14 @@ pub fn requirement(fields: &mut Fields) -> Result<Wishes, Problem> {
 /// `POST /queues/{id}/open`.
 pub async fn open(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let reason = body.fields(&["reason"], &[])?.slug("reason")?;
+    let reason = body.fields(OPEN)?.slug("reason")?;
     command(call, &kept, Command::Open { reason }).await
 }
 
 /// `POST /queues/{id}/close`.
 pub async fn close(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let mut fields = body.fields(&["reason", "emergency"], &[])?;
+    let mut fields = body.fields(CLOSE)?;
     let (reason, emergency) = (fields.slug("reason")?, fields.flag("emergency")?);
     command(call, &kept, Command::Close { emergency, reason }).await
 }

@@ -96,13 +96,16 @@ const LEAVES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
 const BOARD: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
 const SOCKET: Who = Who::Roles(&[Agent, Supervisor, Coordinator, Admin]);
 const SYSTEMS: Who = Who::Roles(&[Integrator, Admin]);
-const WALL: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
+const HISTORY: Who = Who::Roles(&[Supervisor, Auditor, Admin]);
 const STREAM: Who = Who::Roles(&[Integrator, Auditor, Admin]);
 
 /// The table.
 pub const TABLE: &[Line] = &[
     line("GET", "/health/live", Who::Open),
     line("GET", "/health/ready", Who::Open),
+    line("GET", "/metrics", ADMIN),
+    line("GET", "/api/openapi.json", ALL),
+    line("GET", "/api/docs", ALL),
     line("GET", "/ws", SOCKET),
     line("GET", "/api/v1/wallboard", BOARD),
     line("GET", "/api/v1/agents", FLOOR),
@@ -128,8 +131,10 @@ pub const TABLE: &[Line] = &[
     line("POST", "/api/v1/contacts/{id}/end", SYSTEMS),
     line("POST", "/api/v1/contacts/{id}/wrap_up", OWN),
     line("POST", "/api/v1/contacts/{id}/extend_wrap_up", FLOOR),
-    line("GET", "/api/v1/wallboard", WALL),
+    line("GET", "/api/v1/contacts/{id}/history", HISTORY),
+    line("GET", "/api/v1/contacts/{id}/explain", LEADS),
     line("GET", "/api/v1/events", STREAM),
+    line("POST", "/api/v1/clock", ADMIN),
     line("GET", "/api/v1/tokens", ADMIN),
     line("POST", "/api/v1/tokens", ADMIN),
     line("DELETE", "/api/v1/tokens/{id}", ADMIN),

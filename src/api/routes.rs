@@ -11,7 +11,8 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
-    Api, agents, assets, contacts, events, guard, health, queues, sessions, tokens, wallboard, ws,
+    Api, agents, assets, clock, contacts, docs, events, explain, guard, health, history, metrics,
+    openapi, queues, sessions, tokens, wallboard, ws,
 };
 
 /// The application: routes behind guard and shield.
@@ -32,10 +33,13 @@ pub fn app(
         .default_service(web::to(nothing))
         .wrap(from_fn(guard::guard))
         .wrap(from_fn(guard::shield))
+        .wrap(from_fn(metrics::count))
 }
 
 /// Requests in hand on one worker; those past it wait to be accepted.
 pub const CONNECTIONS_PER_WORKER_MAX: usize = 4_096;
+/// How long a stop waits for requests in hand, in seconds; then they are cut off.
+pub const STOP_SECONDS_MAX: u64 = 4;
 /// Threads that answer.
 pub const WORKERS: usize = 2;
 
@@ -47,6 +51,7 @@ pub fn serve(api: web::Data<Api>, listener: TcpListener) -> std::io::Result<Serv
         .on_connect(ws::on_connect)
         .workers(WORKERS)
         .max_connections(CONNECTIONS_PER_WORKER_MAX)
+        .shutdown_timeout(STOP_SECONDS_MAX)
         .disable_signals()
         .listen(listener)?
         .run())
@@ -58,6 +63,9 @@ fn routes(app: &mut ServiceConfig) {
     let contact = |path: &str| resource(format!("/api/v1/contacts/{{id}}{path}"));
     app.service(resource("/health/live").route(get().to(health::live)))
         .service(resource("/health/ready").route(get().to(health::ready)))
+        .service(resource("/metrics").route(get().to(metrics::scrape)))
+        .service(resource("/api/openapi.json").route(get().to(openapi::one)))
+        .service(resource("/api/docs").route(get().to(docs::page)))
         .service(resource("/ws").route(get().to(ws::connect)))
         .service(v1("/wallboard").route(get().to(wallboard::one)))
         .service(v1("/agents").route(get().to(agents::list)))
@@ -79,7 +87,9 @@ fn routes(app: &mut ServiceConfig) {
         .service(contact("/end").route(post().to(contacts::end)))
         .service(contact("/wrap_up").route(post().to(contacts::wrap_up)))
         .service(contact("/extend_wrap_up").route(post().to(contacts::extend_wrap_up)))
-        .service(v1("/wallboard").route(get().to(wallboard::one)))
+        .service(v1("/clock").route(post().to(clock::advance)))
+        .service(contact("/history").route(get().to(history::list)))
+        .service(contact("/explain").route(get().to(explain::one)))
         .service(v1("/events").route(get().to(events::list)))
         .service(v1("/tokens").route(get().to(tokens::list)).route(post().to(tokens::create)))
         .service(v1("/tokens/{id}").route(delete().to(tokens::end)))

@@ -6,18 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use atalaya_domain::credential::{Command, Grant};
-use atalaya_domain::ids::{CredentialId, EntityId};
+use atalaya_domain::ids::{AgentId, CredentialId, EntityId};
 use atalaya_domain::machine;
 use atalaya_domain::time::{Span, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Api;
-use super::body::{Body, missing, slug};
+use super::body::{Body, Keys, missing, slug};
 use super::call::{Call, Caller};
 use super::guard::{CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, by_token};
 use super::page::Query;
 use super::problem::{Code, Problem};
+use super::roles::Role;
 use super::secrets::{Secrets, same};
 use super::wire;
 use crate::actors::clock::wall_now;
@@ -25,12 +26,19 @@ use crate::actors::clock::wall_now;
 /// How long a session holds, in wall time.
 pub const SESSION_FOR: Span = Span::seconds(12 * 3_600);
 
+/// Most characters of a token.
+pub(super) const TOKEN_CHARS_MAX: usize = 200;
+/// Fields of a session.
+pub(super) const CREATE: Keys = Keys::of(&["token"]);
+/// Parameters of the link that enters.
+pub(super) const ENTER: [&str; 1] = ["ticket"];
+
 /// `POST /sessions`: open to all who know a token. An `Idempotency-Key` says nothing here: what is
 /// wanted are the cookies, whose secrets are not kept, so a repeat makes another session, and one
 /// whose answer was lost ends by its time.
 pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
-    let mut fields = body.fields(&["token"], &[])?;
-    let token = fields.text("token", 200)?.ok_or_else(|| missing("token"))?;
+    let mut fields = body.fields(CREATE)?;
+    let token = fields.text("token", TOKEN_CHARS_MAX)?.ok_or_else(|| missing("token"))?;
     let caller = by_token(&call.api, &token).ok_or_else(|| {
         Problem::new(Code::Unauthenticated, "cannot make a session: the token does not hold")
     })?;
@@ -38,13 +46,32 @@ pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Created();
     opened.set_cookies(&mut response);
     response.insert_header(("Location", "/api/v1/sessions/current"));
-    Ok(response.json(json!({
-        "id": opened.id.to_string(),
+    Ok(response.json(json(opened.id, &caller, opened.expires_at)))
+}
+
+fn json(id: CredentialId, caller: &Caller, expires_at: Timestamp) -> Value {
+    json!({
+        "id": id.to_string(),
         "role": caller.role.name(),
         "agent": wire::text_or_null(caller.agent.as_ref()),
-        "expires_at": wire::instant_or_null(Some(opened.expires_at)),
+        "expires_at": wire::instant_or_null(Some(expires_at)),
         "csrf": { "header": CSRF_HEADER, "cookie": CSRF_COOKIE },
-    })))
+    })
+}
+
+/// What the answer looks like, for the description.
+pub(super) fn sample() -> Vec<Value> {
+    let token = CredentialId(Uuid::nil());
+    let agents = [None, AgentId::new("ana.garcia").ok()];
+    let caller = |agent| Caller {
+        role: Role::Supervisor,
+        agent,
+        reads_only: false,
+        acts_as: false,
+        token,
+        session: None,
+    };
+    agents.map(|agent| json(token, &caller(agent), Timestamp::default())).into()
 }
 
 /// `GET /enter?ticket=…`: the link that a demo prints: once, from this machine only.
@@ -57,7 +84,7 @@ pub async fn enter(call: Call, req: HttpRequest) -> Result<HttpResponse, Problem
     if !req.peer_addr().is_some_and(|peer| peer.ip().is_loopback()) {
         return Err(refused());
     }
-    let ticket = Query::of(&call, &["ticket"])?.get("ticket").map(str::to_owned);
+    let ticket = Query::of(&call, &ENTER)?.get("ticket").map(str::to_owned);
     let token = ticket.and_then(|ticket| call.api.tickets.take(&ticket)).ok_or_else(refused)?;
     let caller = by_token(&call.api, &token).ok_or_else(refused)?;
     let opened = open(&call.api, &caller).await?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Api;
 use super::answer::{self, Answer};
-use super::body::{Body, missing, slug};
+use super::body::{Body, Keys, missing, slug};
 use super::call::Call;
 use super::idempotency::once;
 use super::page::Query;
@@ -18,6 +18,9 @@ use super::secrets::Secrets;
 use super::wire;
 use crate::actors::shell::Done;
 use crate::journal::commit::Cause;
+
+/// Fields of a token.
+pub(super) const CREATE: Keys = Keys::of(&["role", "agent", "scope"]);
 
 /// `GET /tokens`, also of those that are over.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
@@ -34,7 +37,7 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
 /// without it, since only its hash is kept: whose first answer was lost ends it and makes another.
 pub async fn create(call: Call, body: Body) -> Result<HttpResponse, Problem> {
     let kept = body.clone();
-    let mut fields = body.fields(&["role", "agent", "scope"], &[])?;
+    let mut fields = body.fields(CREATE)?;
     let role = fields.text("role", 20)?.ok_or_else(|| missing("role"))?;
     let agent = fields.slug("agent")?.map(AgentId);
     let scope = fields.text("scope", 20)?;

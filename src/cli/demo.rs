@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 
+use super::configure::Source;
 use super::serve::{self, ServeError, Settings, Stop};
 use crate::api::Api;
 use crate::demo::{self, Options};
-use crate::journal::SEGMENT_BYTES_DEFAULT;
 
 /// What is asked of `demo`.
 #[derive(Debug, Clone)]
@@ -36,10 +36,10 @@ pub fn run(wanted: &Wanted) -> Result<(), ServeError> {
     }
     let settings = Settings {
         data: wanted.data.clone(),
-        listen: wanted.listen,
+        config: Source::Nothing,
+        listen: Some(wanted.listen),
         rate: Some(wanted.speed),
         start: None,
-        segment_bytes: SEGMENT_BYTES_DEFAULT,
     };
     serve::run(&settings, |address, api, stop| {
         let token = std::fs::read_to_string(wanted.data.join("admin.token")).unwrap_or_default();

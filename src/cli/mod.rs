@@ -1,4 +1,8 @@
 //! What the command line starts: the parts of the house, put together.
 
+pub mod check;
+pub mod configure;
 pub mod demo;
 pub mod serve;
+pub mod store;
+pub mod token;

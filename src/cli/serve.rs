@@ -6,46 +6,74 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
-use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::Event;
 use atalaya_domain::system;
 use atalaya_domain::time::{Span, Timestamp};
-use jiff::tz::TimeZone;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::configure::{self, Running, Source};
+use super::store::Store;
 use crate::actors::centre::{Centre, Options};
 use crate::actors::clock::{Clock, wall_now};
 use crate::actors::shell::Failure;
 use crate::api::problem::Problem;
 use crate::api::secrets::Secrets;
-use crate::api::{Api, routes, tokens};
+use crate::api::{Api, Limits, routes, tokens};
+use crate::config::{self, Config, Mistakes};
 use crate::journal::commit::{Cause, Sealed};
-use crate::journal::recorder::{OpenError, Recorder};
+use crate::journal::recorder::{OpenError, Sizes};
+use crate::journal::timed::Timed;
+use crate::telemetry::Meters;
+use crate::views::rfc3339;
 
 /// How far the last record of a store may lie ahead of the wall at a start in real time.
 pub const AHEAD_MAX: Span = Span::seconds(300);
-/// Whose midnight turns the day's counters, unless configured.
-pub const TIME_ZONE: &str = "Europe/Madrid";
+/// How long a stop waits for the sockets to be gone; with what `routes` waits for requests, under
+/// the 10 s that whoever stops it grants.
+pub const SOCKETS_GONE_MAX: Duration = Duration::from_secs(4);
+/// Time between two looks at the sockets of a server that stops.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What is asked of `serve`.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The data folder; made when it is missing.
     pub data: PathBuf,
-    /// Where to listen.
-    pub listen: SocketAddr,
+    /// The configuration file.
+    pub config: Source,
+    /// Where to listen; goes before the configuration.
+    pub listen: Option<SocketAddr>,
     /// Centre seconds in a second; `None`: real time.
     pub rate: Option<f64>,
-    /// Where a new store's clock starts.
+    /// Where a new store's clock starts, or, at rate 0, goes on.
     pub start: Option<Timestamp>,
-    /// Bytes past which the log goes on in another file.
-    pub segment_bytes: u64,
 }
 
 /// Why the server did not start, or ended badly.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The configuration has mistakes.
+    #[error("cannot start: {0}")]
+    Config(#[from] Mistakes),
+    /// Tokens would go over the wire for all to read.
+    #[error(
+        "cannot listen on {0}: plain http off this machine shows tokens to whoever listens; listen \
+         on 127.0.0.1 behind a proxy, or set insecure_http = true in [server] of the configuration"
+    )]
+    Insecure(SocketAddr),
+    /// A server has the folder.
+    #[error("{} has {dir}; {advice}", holder(*pid))]
+    Held {
+        /// The data folder.
+        dir: String,
+        /// Who has it, where it had time to say so.
+        pid: Option<u32>,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The folder cannot be opened.
     #[error("failed to open the data folder: {0}")]
     Open(#[from] OpenError),
@@ -68,7 +96,11 @@ pub enum ServeError {
     Token(Problem),
 }
 
-fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ServeError {
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("a server (pid {pid})"))
+}
+
+pub(super) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ServeError {
     let what = what.into();
     |source| ServeError::Io { what, source }
 }
@@ -97,64 +129,98 @@ async fn serve(
     settings: &Settings,
     ready: impl FnOnce(SocketAddr, &Data<Api>, Stop),
 ) -> Result<(), ServeError> {
+    // From here on a signal that comes too early waits; without this it would end the process.
+    let on = |kind, name: &str| signal(kind).map_err(io(format!("listen to {name}")));
+    let reloads = on(SignalKind::hangup(), "SIGHUP")?;
+    let mut term = on(SignalKind::terminate(), "SIGTERM")?;
+    let mut int = on(SignalKind::interrupt(), "SIGINT")?;
+    let config = settings.config.read()?;
+    let listen = settings.listen.or(config.server.listen).unwrap_or(config::LISTEN);
+    if !config.server.insecure_http && !listen.ip().is_loopback() {
+        return Err(ServeError::Insecure(listen));
+    }
     let dir = &settings.data;
-    std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
-    let mut history = Vec::new();
-    let segment = settings.segment_bytes;
-    let fold = &mut |sealed| history.push(sealed);
-    let recorder = Recorder::open_in_segments(dir, wall_now, segment, fold)?;
-    let clock = clock(settings, &history)?;
+    let sizes = Sizes {
+        segment_bytes: config.limits.log_segment,
+        reserve_bytes: config.limits.disk_reserve,
+    };
+    let store = Store::open(dir, sizes)?;
+    let clock = clock(settings, &store.history)?;
+    let has_token = store.has_token();
+    let Store { recorder, history } = store;
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
-    let has_token = history
-        .iter()
-        .flat_map(|sealed| &sealed.events)
-        .any(|numbered| matches!(numbered.recorded.entity, EntityId::Token(_)));
-    let time_zone = TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC);
     let arbiters = vec![actix::Arbiter::current()];
-    let commit = Box::new(recorder);
+    let meters = Arc::new(Meters::default());
+    let commit = Box::new(Timed::new(Box::new(recorder), meters.clone()));
+    let time_zone = config.centre.time_zone.clone();
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
     centre.announce_start().await?;
-    let api = Data::new(Api::new(centre.clone(), secret, epoch));
+    let api = Data::new(api(centre.clone(), secret, epoch, &config).counting_in(meters));
+    configure::apply(&api, &config).await?;
     if !has_token {
         first_token(dir, &api).await?;
     }
-    let listener =
-        TcpListener::bind(settings.listen).map_err(io(format!("listen on {}", settings.listen)))?;
+    let listener = TcpListener::bind(listen).map_err(io(format!("listen on {listen}")))?;
     let address = listener.local_addr().map_err(io("learn the address"))?;
     let server = routes::serve(api.clone(), listener).map_err(io("start the server"))?;
     let handle = server.handle();
     let stop = Stop::default();
+    tracing::info!(centre = config.centre.name, %address, data = %dir.display(), "started");
+    let running = Running::new(settings.config.clone(), config);
+    actix::spawn(reload_at(reloads, running, api.clone()));
     ready(address, &api, stop.clone());
     actix::spawn(async move {
         tokio::select! {
-            () = stopped() => (),
+            _ = term.recv() => (),
+            _ = int.recv() => (),
             () = stop.0.notified() => (),
         }
         // Sockets first: an open one would hold the stop for its whole time-out.
         api.push.close_all();
+        if tokio::time::timeout(SOCKETS_GONE_MAX, sockets_gone(&api)).await.is_err() {
+            tracing::warn!(open = api.push.count(), "sockets did not close: they are cut off");
+        }
         handle.stop(true).await;
     });
     server.await.map_err(io("serve"))?;
     close(&centre, writer)
 }
 
-/// Waits until somebody asks the process to end.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("cannot listen to signals: end the process by SIGKILL, nothing is lost");
-        return std::future::pending().await;
+fn api(centre: Arc<Centre>, secret: [u8; 32], epoch: String, config: &Config) -> Api {
+    let mut api = Api::new(centre, secret, epoch);
+    let or = |given: Option<u64>, default: usize| {
+        given.and_then(|given| usize::try_from(given).ok()).unwrap_or(default)
     };
-    tokio::select! {
-        _ = term.recv() => (),
-        _ = int.recv() => (),
+    let Limits { body_bytes, sockets } = api.limits;
+    api.limits = Limits {
+        body_bytes: or(config.limits.max_body, body_bytes),
+        sockets: or(config.limits.max_sockets, sockets),
+    };
+    api.open_metrics = config.server.metrics_open;
+    api.set_priorities(config.priorities.clone());
+    api
+}
+
+/// Reads the configuration again at each SIGHUP.
+async fn reload_at(mut reloads: Signal, mut running: Running, api: Data<Api>) {
+    while reloads.recv().await.is_some() {
+        running.reload(&api).await;
     }
 }
 
-fn close(centre: &Arc<Centre>, writer: std::thread::JoinHandle<()>) -> Result<(), ServeError> {
+/// Waits until no socket is open.
+async fn sockets_gone(api: &Api) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    while api.push.count() > 0 {
+        looks.tick().await;
+    }
+}
+
+pub(super) fn close(
+    centre: &Arc<Centre>,
+    writer: std::thread::JoinHandle<()>,
+) -> Result<(), ServeError> {
     centre.close();
     let gone = |_| std::io::Error::other("the writer panicked");
     writer.join().map_err(gone).map_err(io("end the writer"))
@@ -171,6 +237,8 @@ fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
             Event::System(system::Event::Started { rate, .. }) => Some(*rate),
             _ => None,
         });
+    // A centre that was never started has had no time, whatever was made beside it.
+    let last = last.filter(|_| kept.is_some());
     let simulated = kept.is_some_and(|rate| (rate - 1.0).abs() > f64::EPSILON);
     match (settings.rate, last) {
         (None, _) if simulated => Err(ServeError::Time(
@@ -184,6 +252,15 @@ fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
                 .into(),
         )),
         (None, last) => Ok(Clock::new(last.unwrap_or_default().max(wall_now()), 1.0)),
+        (Some(rate), Some(last)) if rate <= 0.0 => match settings.start {
+            Some(start) if start < last => Err(ServeError::Time(format!(
+                "the store's clock stands at {}, which is later than --clock-start: name a later \
+                 instant, or none",
+                rfc3339(last)
+            ))),
+            // The time between was spent down: what fell due in it is done at the start.
+            start => Ok(Clock::new(start.unwrap_or(last), rate)),
+        },
         (Some(rate), Some(last)) => Ok(Clock::new(last, rate)),
         (Some(rate), None) => Ok(Clock::new(settings.start.unwrap_or_else(wall_now), rate)),
     }

@@ -76,7 +76,7 @@ pub struct Agent {
     pub version: u64,
     /// `None` until configured.
     pub facts: Option<Arc<Facts>>,
-    /// Hash of the text it was configured from.
+    /// Hash of the configured text that was applied last; zeros: none was.
     pub text_hash: [u8; 16],
     /// Since when signed in, or out.
     pub signed_in: Option<Timestamp>,

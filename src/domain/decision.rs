@@ -89,6 +89,15 @@ pub enum Rejection {
     /// Once by its agent is enough.
     #[error("cannot extend the wrap-up again: its agent may extend it once, a supervisor always")]
     ExtendedAlready,
+    /// It failed, and takes nothing any more.
+    #[error(
+        "cannot use {entity}: it is out of service after a fault; a supervisor may end its \
+         contacts, or sign the agent out"
+    )]
+    Quarantined {
+        /// What is out of service.
+        entity: EntityId,
+    },
     /// The states that were read do not fit together: one of them has moved on.
     #[error("the states read do not fit together: {what}")]
     Unfit {
@@ -108,6 +117,7 @@ impl Rejection {
             Self::Exists { .. } => "exists",
             Self::NoSession { .. } => "no-session",
             Self::ExtendedAlready => "extended-already",
+            Self::Quarantined { .. } => "quarantined",
             Self::Unfit { .. } => "unfit",
         }
     }

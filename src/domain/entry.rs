@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::decision::{Act, Decision, Rejection};
 use crate::ids::EntityId;
 use crate::machine::{Command, Event, State};
+use crate::quarantine::{self, Seen, Standing};
 use crate::time::{Now, Phase, Timestamp};
 use crate::{agent, contact};
 
@@ -56,15 +57,15 @@ impl Entry {
     }
 }
 
-/// Decides `command` for `to` at `now`, on states that `read` gives.
-pub fn compose(
-    read: &dyn Fn(&EntityId) -> State,
+/// Decides `command` for `to` at `now`, on states that `read` gives; a plain state is in service.
+pub fn compose<S: Into<Seen>>(
+    read: &dyn Fn(&EntityId) -> S,
     now: Now,
     to: &EntityId,
     command: &Command,
 ) -> Entry {
     let mut desk = Desk {
-        read,
+        read: &|id| read(id).into(),
         now,
         copies: BTreeMap::new(),
         events: Vec::new(),
@@ -75,7 +76,9 @@ pub fn compose(
         desk.events.clear();
     }
     desk.tell_presence();
-    let versions = desk.copies.iter().map(|(id, copy)| (id.clone(), copy.before.version()));
+    // A frozen state never changes, and its version is not the log's.
+    let relied_on = desk.copies.iter().filter(|(_, copy)| copy.standing != Standing::Frozen);
+    let versions = relied_on.map(|(id, copy)| (id.clone(), copy.before.version()));
     Entry {
         leader: to.clone(),
         now: now.at,
@@ -89,11 +92,12 @@ pub fn compose(
 struct Copy {
     before: State,
     state: State,
+    standing: Standing,
 }
 
 /// The working copies of one composition.
 struct Desk<'a> {
-    read: &'a dyn Fn(&EntityId) -> State,
+    read: &'a dyn Fn(&EntityId) -> Seen,
     now: Now,
     copies: BTreeMap<EntityId, Copy>,
     events: Vec<Recorded>,
@@ -104,13 +108,20 @@ impl Desk<'_> {
     fn copy(&mut self, id: &EntityId) -> &mut Copy {
         let read = self.read;
         self.copies.entry(id.clone()).or_insert_with(|| {
-            let state = read(id);
-            Copy { before: state.clone(), state }
+            let Seen { state, standing } = read(id);
+            Copy { before: state.clone(), state, standing }
         })
     }
 
     /// What had fallen due stands; the command stands or falls with all that it asks of others.
     fn lead(&mut self, to: &EntityId, command: &Command) -> Result<(), Rejection> {
+        let standing = self.copy(to).standing;
+        if standing != Standing::InService && !quarantine::gives_back(command) {
+            return Err(Rejection::Quarantined { entity: to.clone() });
+        }
+        if standing == Standing::Frozen {
+            return self.end_frozen(to, command);
+        }
         self.settle_work_of(to)?;
         let Decision { lapses, act } = self.decide(to, command);
         for lapse in lapses {
@@ -122,13 +133,32 @@ impl Desk<'_> {
         if done.is_err() {
             // What was read still counts: its version is why the answer is no.
             let read = std::mem::replace(&mut self.copies, copies);
-            for (id, Copy { before, .. }) in read {
+            for (id, Copy { before, standing, .. }) in read {
                 let state = before.clone();
-                self.copies.entry(id).or_insert(Copy { before, state });
+                self.copies.entry(id).or_insert(Copy { before, state, standing });
             }
             self.events.truncate(events);
         }
         done
+    }
+
+    /// A frozen contact cannot say what becomes of it; who has it is freed all the same.
+    fn end_frozen(&mut self, to: &EntityId, command: &Command) -> Result<(), Rejection> {
+        let refused = || Rejection::Quarantined { entity: to.clone() };
+        let (EntityId::Contact(id), State::Contact(contact), Command::Contact(asked)) =
+            (to, &self.copy(to).state, command)
+        else {
+            return Err(refused());
+        };
+        let holder = contact.agent().cloned().ok_or_else(refused)?;
+        if let Some(agent) = quarantine::by_agent(asked).filter(|agent| **agent != holder) {
+            return Err(Rejection::NotYours { command: asked.name(), agent: agent.clone() });
+        }
+        let holder = EntityId::Agent(holder);
+        let State::Agent(agent) = &self.copy(&holder).state else { return Err(refused()) };
+        let work = agent.work.get(id).ok_or_else(refused)?;
+        let with = vec![(holder, Command::Agent(quarantine::freed(*id, work)))];
+        self.carry_out(to, Act { at: self.now.at, events: vec![], with })
     }
 
     /// An agent leads on states in which what its contacts had due has lapsed.
@@ -154,7 +184,8 @@ impl Desk<'_> {
     /// The first deadline of `contacts` that has passed; each lapse takes one away.
     fn first_due(&self, contacts: &[EntityId]) -> Option<(Timestamp, Phase, EntityId)> {
         let due = |id: &EntityId| {
-            let (at, phase) = self.copies.get(id)?.state.deadline()?;
+            let copy = self.copies.get(id).filter(|copy| copy.standing != Standing::Frozen)?;
+            let (at, phase) = copy.state.deadline()?;
             ((at, phase) <= (self.now.at, self.now.phase)).then(|| (at, phase, id.clone()))
         };
         contacts.iter().filter_map(due).min()
@@ -166,6 +197,13 @@ impl Desk<'_> {
         }
         for (other, command) in act.with {
             self.left = self.left.checked_sub(1).ok_or(Rejection::Unfit { what: "too much" })?;
+            let standing = self.copy(&other).standing;
+            if standing != Standing::InService && quarantine::takes(&command) {
+                return Err(Rejection::Quarantined { entity: other });
+            }
+            if standing == Standing::Frozen {
+                continue; // It is let go: nothing that it has of others outlives this entry.
+            }
             let now = Now { at: act.at, phase: self.now.phase };
             let Decision { lapses, act: answer } = self.decide_at(&other, now, &command);
             if !lapses.is_empty() {

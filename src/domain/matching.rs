@@ -43,6 +43,24 @@ struct Waiting {
     back_off: BTreeSet<AgentId>,
 }
 
+/// What the matching knows of an agent besides their state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Plain,
+    /// In a pair that is on its way.
+    SpokenFor,
+    /// Takes no offers any more.
+    OutOfService,
+}
+
+/// Whether the agent is there to be offered work, now or when the work in hand has ended.
+pub(crate) fn is_present(agent: &Agent) -> bool {
+    agent.signed_in.is_some()
+        && agent.presence().state != crate::agent::Kind::Lost
+        && agent.not_ready.is_none()
+}
+
 /// Who waits, who is free, and what is in flight.
 #[derive(Debug, Default, Clone)]
 pub struct Intake {
@@ -51,6 +69,7 @@ pub struct Intake {
     profiles: BTreeMap<Arc<Profile>, BTreeSet<Idle>>,
     free: BTreeMap<AgentId, (Arc<Profile>, Idle)>,
     present: BTreeMap<AgentId, Arc<Profile>>,
+    known: BTreeSet<AgentId>,
     emergency: BTreeSet<QueueId>,
     /// All who wait in a queue, offered ones included.
     queues: BTreeMap<QueueId, BTreeMap<Place, ContactId>>,
@@ -68,14 +87,12 @@ impl Intake {
         self.present.remove(id);
         self.blocked.retain(|(_, blocked)| blocked != id);
         let Some(facts) = &agent.facts else { return };
+        self.known.insert(id.clone());
         if self.quarantined.contains(id) {
             return;
         }
         let profile = Arc::new(facts.profile.clone());
-        if agent.signed_in.is_some()
-            && agent.presence().state != crate::agent::Kind::Lost
-            && agent.not_ready.is_none()
-        {
+        if is_present(agent) {
             self.present.insert(id.clone(), profile.clone());
         }
         if agent.is_available() {
@@ -103,10 +120,10 @@ impl Intake {
         self.remove_waiting(id);
         self.blocked.retain(|(blocked, _)| *blocked != id);
         let Some(entered) = &contact.entered else { return };
-        if !contact.is_waiting() {
+        if !contact.is_waiting() || self.frozen.contains(&id) {
             return;
         }
-        let open = contact.state == State::Queued && !self.frozen.contains(&id);
+        let open = contact.state == State::Queued;
         let class = (entered.queue.clone(), entered.requirement.clone());
         let place = (contact.order_key, queued_seq);
         if open {
@@ -146,6 +163,11 @@ impl Intake {
         self.queues.get(queue).map_or(0, BTreeMap::len)
     }
 
+    /// Whether the contact has its place among those who wait.
+    pub fn knows(&self, contact: ContactId) -> bool {
+        self.waiting.contains_key(&contact)
+    }
+
     /// The agent takes no offers any more.
     pub fn quarantine_agent(&mut self, id: &AgentId) {
         self.remove_free(id);
@@ -153,7 +175,7 @@ impl Intake {
         self.quarantined.insert(id.clone());
     }
 
-    /// The contact is not offered any more.
+    /// The contact has no place any more, whatever it becomes.
     pub fn quarantine_contact(&mut self, id: ContactId) {
         self.remove_waiting(id);
         self.frozen.insert(id);
@@ -267,6 +289,20 @@ impl Intake {
             other != agent
                 && spared.is_none_or(|spared| !spared.contains(other))
                 && class.1.unfit(&class.0, profile).is_none()
+        })
+    }
+
+    /// Every agent that is configured, by id.
+    pub fn agents(&self) -> impl Iterator<Item = (&AgentId, Standing)> {
+        self.known.iter().map(|id| {
+            let standing = if self.quarantined.contains(id) {
+                Standing::OutOfService
+            } else if self.busy.contains(id) {
+                Standing::SpokenFor
+            } else {
+                Standing::Plain
+            };
+            (id, standing)
         })
     }
 

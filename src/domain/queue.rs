@@ -89,7 +89,7 @@ pub struct Queue {
     pub version: u64,
     /// `None` until configured.
     pub rules: Option<std::sync::Arc<Rules>>,
-    /// Hash of the text it was configured from.
+    /// Hash of the configured text that was applied last; zeros: none was.
     pub text_hash: [u8; 16],
     /// Whether it takes arrivals.
     pub status: Status,

@@ -27,10 +27,10 @@ pub enum Command {
     Start { rate: f64, agents: Vec<AgentId> },
     /// The clock was set forward.
     SetClock { to: Timestamp },
-    /// A configuration was applied.
-    Configure { hash: [u8; 16] },
-    /// Something must not be used any more.
-    Quarantine { entity: EntityId, cause: String },
+    /// A configuration is applied: all `changes` or none.
+    Configure { hash: [u8; 16], changes: Vec<(EntityId, crate::Command)> },
+    /// Something must not be used any more; `others` are told (`quarantine::farewell`).
+    Quarantine { entity: EntityId, cause: String, others: Vec<(EntityId, crate::Command)> },
 }
 
 /// What happened to the centre.
@@ -59,10 +59,15 @@ impl System {
                 (Some(started), agents.iter().map(unheard).collect())
             }
             Command::SetClock { to } => (Some(Event::ClockSet { to: *to }), vec![]),
-            Command::Configure { hash } => (Some(Event::Configured { hash: *hash }), vec![]),
-            Command::Quarantine { entity, cause } => {
+            Command::Configure { hash, changes } => {
+                (Some(Event::Configured { hash: *hash }), changes.clone())
+            }
+            Command::Quarantine { entity, .. } if self.quarantined.contains_key(entity) => {
+                (None, vec![])
+            }
+            Command::Quarantine { entity, cause, others } => {
                 let event = Event::Quarantined { entity: entity.clone(), cause: cause.clone() };
-                ((!self.quarantined.contains_key(entity)).then_some(event), vec![])
+                (Some(event), others.clone())
             }
         };
         let events = event.into_iter().map(crate::Event::System).collect();

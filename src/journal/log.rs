@@ -15,7 +15,7 @@ use super::batch::{Batch, Decoded, Hash, SECTION_CRC_BYTES, Section, chain_hash,
 use super::disk::{Disk, DiskFile};
 use super::error::{AppendError, FoldError, LogError};
 use super::reader::{LogReader, Shared};
-use super::recover::{Cut, Scan, SegmentMeta, Source, UnsoundSection, scan};
+use super::recover::{Cut, Scan, SegmentMeta, Source, UnsoundSection, headers, scan};
 use super::segment::{Cursor, Found, HEADER_END, Header, make, path_of};
 
 /// The log's folder in the data folder.
@@ -36,6 +36,8 @@ pub struct LogOptions {
     pub key_fingerprint: [u8; 16],
     /// The epoch of a log that has no segment yet; `None` makes one. A restore passes its own.
     pub epoch: Option<Uuid>,
+    /// A batch that the log is known to have had: one that ends before it is refused, unchanged.
+    pub known_batch: Option<u64>,
 }
 
 impl LogOptions {
@@ -46,6 +48,7 @@ impl LogOptions {
             reserve_bytes: RESERVE_BYTES_DEFAULT,
             key_fingerprint,
             epoch: None,
+            known_batch: None,
         }
     }
 }
@@ -118,9 +121,10 @@ impl Log {
             if decoded.batch.number <= behind { Ok(()) } else { on_batch(decoded) }
         })?;
         let last = found.next_batch.saturating_sub(1);
-        if last < behind {
+        let known = options.known_batch.unwrap_or(0).max(behind);
+        if last < known {
             return Err(LogError::BehindState {
-                applied: behind,
+                applied: known,
                 last,
                 segment: found.segments.last().map_or(1, |segment| segment.number),
                 offset: found.end,
@@ -153,6 +157,19 @@ impl Log {
             unsound: found.unsound,
         };
         Ok((log, recovered))
+    }
+
+    /// The epoch of the log under the data folder `dir`, which is not opened; `None`: it has no
+    /// segment yet.
+    pub fn epoch_of(
+        dir: &Path,
+        disk: &dyn Disk,
+        key_fingerprint: [u8; 16],
+    ) -> Result<Option<Uuid>, LogError> {
+        let folder = dir.join(LOG_FOLDER);
+        disk.create_folder(&folder).map_err(LogError::io("make the folder", &folder))?;
+        let (headers, _) = headers(&Source { disk, folder: &folder, key_fingerprint })?;
+        Ok(headers.first().map(|header| header.epoch))
     }
 
     /// Writes a batch and makes it durable: `Ok` means acknowledged, and readers see it.

@@ -5,11 +5,14 @@
 //! DIR/key      secret of the hashes, before the first segment      key
 //! DIR/log/     00000000000000000001.log, …  append-only segments   segment, log
 //!                header, then frames: one batch, one sync each     batch
+//! DIR/state/   the picture, made anew from the log where it is lost  picture
 //! ```
 //!
 //! A start takes the [`Lock`], opens the [`Key`], then the [`Log`], which reads every batch,
 //! tells a torn end (cut whole) from damage (refused), and hands the batches to the fold. The
-//! writer then calls [`Log::append`]; [`LogReader`]s follow behind on any thread.
+//! writer then calls [`Log::append`]; [`LogReader`]s follow behind on any thread. So does the
+//! [`picture`] in `DIR/state`, written by its [`follower`]: with it a start ([`opening`]) folds
+//! only what the log has more.
 //!
 //! Absent here: domain types. Entities and events are bytes; which sections were erased, what a
 //! receipt answers and what a batch means is known above.
@@ -19,15 +22,20 @@ mod bytes;
 pub mod commit;
 mod disk;
 mod error;
+pub mod follower;
 mod key;
 mod lock;
 mod log;
+pub mod opening;
 mod pages;
+pub mod picture;
 mod reader;
 pub mod recorder;
 pub mod records;
 mod recover;
 mod segment;
+pub mod states;
+pub mod timed;
 mod verify;
 
 pub use batch::{

@@ -13,7 +13,7 @@ use super::pages::Pages;
 use super::records::{self, RecordError};
 use super::{
     AppendError, Batch, Decoded, Disk, EntityKey, Entry, EventRecord, FoldError, Key, KeyError,
-    Lock, LockError, Log, LogError, LogOptions, Owner, RealDisk, SEGMENT_BYTES_DEFAULT, Section,
+    Lock, LockError, Log, LogError, LogOptions, LogReader, Owner, RealDisk, Recovered, Section,
 };
 
 /// The log of one data folder, open for writing: nobody else has it.
@@ -25,6 +25,15 @@ pub struct Recorder {
     wall: fn() -> Timestamp,
     secret: [u8; 32],
     _lock: Lock,
+}
+
+/// Sizes of a log; `None` leaves its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sizes {
+    /// Bytes at which a segment is closed.
+    pub segment_bytes: Option<u64>,
+    /// Bytes that stay free on the disk.
+    pub reserve_bytes: Option<u64>,
 }
 
 /// Why a data folder could not be opened.
@@ -39,29 +48,34 @@ pub enum OpenError {
     /// The log is.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The picture of the log could neither be opened nor made anew.
+    #[error(transparent)]
+    Picture(#[from] super::picture::PictureError),
 }
 
 impl Recorder {
-    /// Opens `dir` for writing and gives every entry in it to `fold`, in order.
+    /// Opens `dir` for writing, with the log's own limits; see [`Self::open_with`].
     pub fn open(
         dir: &Path,
         wall: fn() -> Timestamp,
         fold: &mut dyn FnMut(Sealed),
     ) -> Result<Self, OpenError> {
-        Self::open_in_segments(dir, wall, SEGMENT_BYTES_DEFAULT, fold)
+        Self::open_with(dir, wall, Sizes::default(), fold)
     }
 
-    /// The same in segments of another size; one batch always fits.
-    pub fn open_in_segments(
+    /// Opens `dir` for writing and gives every entry in it to `fold`, in order.
+    pub fn open_with(
         dir: &Path,
         wall: fn() -> Timestamp,
-        segment_bytes: u64,
+        sizes: Sizes,
         fold: &mut dyn FnMut(Sealed),
     ) -> Result<Self, OpenError> {
         let lock = Lock::take(dir)?;
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let key = Key::open(dir, disk.as_ref())?;
-        let options = LogOptions { segment_bytes, ..LogOptions::new(key.fingerprint()) };
+        let mut options = LogOptions::new(key.fingerprint());
+        options.segment_bytes = sizes.segment_bytes.unwrap_or(options.segment_bytes);
+        options.reserve_bytes = sizes.reserve_bytes.unwrap_or(options.reserve_bytes);
         let mut on_batch = |decoded: Decoded| -> Result<(), FoldError> {
             for sealed in entries(decoded.batch)? {
                 fold(sealed);
@@ -69,11 +83,7 @@ impl Recorder {
             Ok(())
         };
         let (log, found) = Log::open(dir, disk, options, None, &mut on_batch)?;
-        let (next_batch, next_seq) = (found.next_batch, found.next_seq);
-        let mut secret = [0; 32];
-        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
-        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
-        Ok(Self { log, next_batch, next_seq, wall, secret, _lock: lock })
+        Ok(Self::of(log, &found, &key, lock, wall))
     }
 
     /// A secret of this folder, derived from its key: what tokens are hashed with.
@@ -89,6 +99,31 @@ impl Recorder {
     /// The number of the next event.
     pub const fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// Readers of this log, for threads beside the writer: they see what is durable.
+    pub fn reader(&self) -> LogReader {
+        self.log.reader()
+    }
+
+    /// The number of the next batch: each commit that succeeds takes one.
+    pub const fn next_batch(&self) -> u64 {
+        self.next_batch
+    }
+
+    /// Of a log that was opened.
+    pub(super) fn of(
+        log: Log,
+        found: &Recovered,
+        key: &Key,
+        lock: Lock,
+        wall: fn() -> Timestamp,
+    ) -> Self {
+        let (next_batch, next_seq) = (found.next_batch, found.next_seq);
+        let mut secret = [0; 32];
+        secret[..16].copy_from_slice(&key.keyed_hash(b"secrets of the api, 1"));
+        secret[16..].copy_from_slice(&key.keyed_hash(b"secrets of the api, 2"));
+        Self { log, next_batch, next_seq, wall, secret, _lock: lock }
     }
 }
 

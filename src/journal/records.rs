@@ -10,13 +10,13 @@
 //! before it is in the log. Absent here: frames, sums, sequence numbers, instants, and all that is
 //! personal, which never is in an event.
 
-mod agent;
-mod contact;
+pub(super) mod agent;
+pub(super) mod contact;
 mod credential;
 mod entity;
 mod kinds;
-mod parts;
-mod queue;
+pub(super) mod parts;
+pub(super) mod queue;
 mod system;
 
 use atalaya_domain::Event;

@@ -128,7 +128,7 @@ fn who(who: &Who) -> String {
 fn of_agent(event: &agent::Event) -> Value {
     use agent::Event as E;
     match event {
-        E::Changed { text_hash, .. } => json!({ "hash": hex(text_hash) }),
+        E::Changed { text_hash, .. } => json!({ "hash": text_hash_json(text_hash) }),
         E::SignedIn { start } | E::Heard { start } => json!({ "start": start }),
         E::SignedOut | E::Lost => json!({}),
         E::IntentChanged { not_ready } => {
@@ -167,7 +167,7 @@ fn of_agent(event: &agent::Event) -> Value {
 
 fn of_queue(event: &queue::Event) -> Value {
     match event {
-        queue::Event::Changed { text_hash, .. } => json!({ "hash": hex(text_hash) }),
+        queue::Event::Changed { text_hash, .. } => json!({ "hash": text_hash_json(text_hash) }),
         queue::Event::Opened { .. } => json!({}),
         queue::Event::Closed { emergency, .. } => json!({ "emergency": emergency }),
     }
@@ -194,6 +194,11 @@ fn of_system(event: &system::Event) -> Value {
             json!({ "entity": entity.to_string(), "cause": cause })
         }
     }
+}
+
+/// Null until a configured text was applied.
+fn text_hash_json(hash: &[u8; 16]) -> Value {
+    if *hash == [0; 16] { Value::Null } else { hex(hash).into() }
 }
 
 fn hex(bytes: &[u8]) -> String {

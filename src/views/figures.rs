@@ -84,7 +84,7 @@ impl Day {
 
 /// The last quarter of an hour, in slices that hold something.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Window(VecDeque<(i64, Counts)>);
+pub(super) struct Window(pub(super) VecDeque<(i64, Counts)>);
 
 impl Window {
     /// Counts `counts` at `at`; an instant earlier than the last goes into its own slice.
@@ -102,6 +102,11 @@ impl Window {
     }
 
     pub(super) fn level(&self, now: Timestamp) -> Value {
+        json!(self.share(now))
+    }
+
+    /// The service level of the window; nobody in it: no figure.
+    pub(super) fn share(&self, now: Timestamp) -> Option<f64> {
         let last = slice_of(now);
         let mut sum = Counts::default();
         for (slice, counts) in &self.0 {
@@ -109,7 +114,7 @@ impl Window {
                 add_counts(&mut sum, counts);
             }
         }
-        level(&sum)
+        kpi::service_level(&sum, Treatment::Standard)
     }
 }
 

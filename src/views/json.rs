@@ -62,6 +62,15 @@ pub fn agent_json(id: &AgentId, agent: &Agent, name: &str) -> Value {
     value
 }
 
+/// Out of service since: whatever the agent's state says, they are shown lost.
+pub fn show_lost(value: &mut Value, since: Timestamp) {
+    if let Some(object) = value.as_object_mut() {
+        object.insert("state".to_owned(), json!(Kind::Lost.name()));
+        object.insert("reason".to_owned(), Value::Null);
+        object.insert("since".to_owned(), json!(rfc3339(since)));
+    }
+}
+
 /// What an agent wants, as `{state, reason}`.
 pub(super) fn wish_json(wish: &Wish) -> Value {
     match wish {

@@ -6,13 +6,18 @@
 
 mod delta;
 mod events;
+mod explain;
 mod figures;
 mod json;
+mod kept;
+mod meter;
 mod roster;
 mod wallboard;
 
 pub use delta::{Delta, apply_delta, delta};
 pub use events::{decision_json, event_json};
-pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339};
+pub use explain::explain_json;
+pub use json::{Personal, agent_json, contact_json, queue_json, rfc3339, show_lost};
+pub use meter::{CONTACTS, Measures, OfferEnd, QueueMeasures};
 pub use roster::Roster;
 pub use wallboard::{Scope, Wallboard};

@@ -5,30 +5,30 @@
 use std::collections::BTreeMap;
 
 use atalaya_domain::agent::{Agent, Kind, Presence, Tally, Work};
-use atalaya_domain::ids::{AgentId, ContactId};
+use atalaya_domain::ids::{AgentId, ContactId, Slug};
 use atalaya_domain::time::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::json::agent_json;
+use super::json::{agent_json, show_lost};
 use super::wallboard::Scope;
 
 /// Most letters of initials.
 const INITIALS_MAX: usize = 4;
 
 #[derive(Debug, Clone, PartialEq)]
-struct Held {
-    agent: Agent,
+pub(super) struct Held {
+    pub(super) agent: Agent,
     /// Sums at local midnight, a pause that ran then counted up to it.
-    midnight: Tally,
+    pub(super) midnight: Tally,
 }
 
 /// Every configured agent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Roster {
-    agents: BTreeMap<AgentId, Held>,
-    names: BTreeMap<AgentId, String>,
+    pub(super) agents: BTreeMap<AgentId, Held>,
+    pub(super) names: BTreeMap<AgentId, String>,
     /// Out of service since: shown lost.
-    quarantined: BTreeMap<AgentId, Timestamp>,
+    pub(super) quarantined: BTreeMap<AgentId, Timestamp>,
 }
 
 impl Roster {
@@ -77,12 +77,10 @@ impl Roster {
             .iter()
             .map(|(id, held)| {
                 let mut value = agent_json(id, &held.agent, &self.name(id, scope));
+                if let Some(since) = self.quarantined.get(id) {
+                    show_lost(&mut value, *since);
+                }
                 if let Some(object) = value.as_object_mut() {
-                    if let Some(since) = self.quarantined.get(id) {
-                        object.insert("state".to_owned(), json!(Kind::Lost.name()));
-                        object.insert("reason".to_owned(), Value::Null);
-                        object.insert("since".to_owned(), json!(super::rfc3339(*since)));
-                    }
                     object.insert("today".to_owned(), today_json(held));
                 }
                 (id.to_string(), value)
@@ -91,9 +89,9 @@ impl Roster {
         json!({ "agents": agents })
     }
 
-    /// Those signed in whose lease is not over by event.
+    /// Those signed in whose lease is not over by event; one out of service has none.
     pub fn held(&self) -> Vec<AgentId> {
-        let agents = self.agents.iter();
+        let agents = self.agents.iter().filter(|(id, _)| !self.quarantined.contains_key(*id));
         let held =
             agents.filter(|(_, held)| held.agent.signed_in.is_some() && held.agent.lost.is_none());
         held.map(|(id, _)| id.clone()).collect()
@@ -108,6 +106,25 @@ impl Roster {
             }
             held.agent.signed_in.map(|_| (id, &held.agent, presence))
         })
+    }
+
+    /// How many agents of each team are what, in the order of [`Kind::ALL`]; as the wallboard
+    /// counts them.
+    pub(super) fn census(&self) -> BTreeMap<Slug, [u64; Kind::ALL.len()]> {
+        let mut teams = BTreeMap::new();
+        for (id, held) in &self.agents {
+            let Some(facts) = &held.agent.facts else { continue };
+            let state = match held.agent.signed_in {
+                None => Kind::SignedOut,
+                Some(_) if self.quarantined.contains_key(id) => Kind::Lost,
+                Some(_) => held.agent.presence().state,
+            };
+            let counts = teams.entry(facts.team.clone()).or_insert([0; Kind::ALL.len()]);
+            for (kind, count) in Kind::ALL.iter().zip(counts) {
+                *count += u64::from(*kind == state);
+            }
+        }
+        teams
     }
 
     /// The contact that makes an agent what they are: in conversation before offered before after.

@@ -16,13 +16,14 @@ use atalaya_domain::ids::{AgentId, ContactId, EntityId, QueueId};
 use atalaya_domain::kpi::Counts;
 use atalaya_domain::queue::{Queue, Rules, Status};
 use atalaya_domain::skills::Profile;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 use atalaya_domain::{Event, State, system};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::figures::{Day, Window};
 use super::json::{rfc3339, target_json};
+use super::meter::{Measures, Meter, QueueMeasures};
 use super::roster::Roster;
 
 /// Most alerts shown; what comes past it is counted in none, the oldest stay.
@@ -39,30 +40,35 @@ pub enum Scope {
 
 /// One queue.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Line {
-    rules: Option<Arc<Rules>>,
-    status: Status,
+pub(super) struct Line {
+    pub(super) rules: Option<Arc<Rules>>,
+    pub(super) status: Status,
     /// Offered ones included; the oldest first.
-    waiting: BTreeSet<(Timestamp, ContactId)>,
+    pub(super) waiting: BTreeSet<(Timestamp, ContactId)>,
     /// In conversation, on hold included.
-    active: u64,
-    today: Day,
-    window: Window,
+    pub(super) active: BTreeSet<ContactId>,
+    pub(super) today: Day,
+    pub(super) window: Window,
 }
 
 /// The view.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wallboard {
-    time_zone: TimeZone,
-    seq: u64,
-    now: Timestamp,
+    pub(super) time_zone: TimeZone,
+    pub(super) seq: u64,
+    pub(super) now: Timestamp,
     /// The local day: its first instant and the next one's; `None`: nothing has happened yet.
-    today: Option<(Timestamp, Timestamp)>,
-    queues: BTreeMap<QueueId, Line>,
-    roster: Roster,
+    pub(super) today: Option<(Timestamp, Timestamp)>,
+    pub(super) queues: BTreeMap<QueueId, Line>,
+    pub(super) roster: Roster,
     /// Where each contact that is not over came in.
-    contacts: BTreeMap<ContactId, QueueId>,
-    alerts: BTreeMap<EntityId, (Timestamp, String)>,
+    pub(super) contacts: BTreeMap<ContactId, QueueId>,
+    pub(super) alerts: BTreeMap<EntityId, (Timestamp, String)>,
+    pub(super) meter: Meter,
+    /// Contacts out of service: alerted, and no longer among those who wait or talk.
+    pub(super) quarantined: BTreeSet<ContactId>,
+    /// The last of each kind that cannot be: the checker's word, which is not of the log.
+    pub(super) impossible: BTreeMap<&'static str, (Timestamp, String)>,
 }
 
 impl Wallboard {
@@ -77,6 +83,9 @@ impl Wallboard {
             roster: Roster::default(),
             contacts: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            meter: Meter::default(),
+            quarantined: BTreeSet::new(),
+            impossible: BTreeMap::new(),
         }
     }
 
@@ -95,6 +104,7 @@ impl Wallboard {
             }
             (EntityId::Queue(id), _, State::Queue(after)) => self.queue(id, after),
             (EntityId::Contact(id), State::Contact(before), State::Contact(after)) => {
+                self.meter.fold(recorded, before, after);
                 self.contact(*id, recorded.at, before, after);
             }
             _ => (),
@@ -132,14 +142,28 @@ impl Wallboard {
         self.roster.set_name(agent, name);
     }
 
-    /// `entity` is out of service; an agent is shown lost from now on.
+    /// `entity` is out of service; an agent is shown lost from now on, a contact neither waits
+    /// nor is served any more.
     pub fn alert(&mut self, entity: &EntityId, cause: &str, at: Timestamp) {
-        if let EntityId::Agent(agent) = entity {
-            self.roster.quarantine(agent, at);
+        match entity {
+            EntityId::Agent(agent) => self.roster.quarantine(agent, at),
+            EntityId::Contact(contact) => {
+                self.quarantined.insert(*contact);
+                for line in self.queues.values_mut() {
+                    line.waiting.retain(|(_, id)| id != contact);
+                    line.active.remove(contact);
+                }
+            }
+            _ => (),
         }
         if self.alerts.len() < ALERTS_MAX {
             self.alerts.entry(entity.clone()).or_insert_with(|| (at, cause.to_owned()));
         }
+    }
+
+    /// Something was found at `at` that cannot be; the last of its kind is shown.
+    pub fn impossible(&mut self, kind: &'static str, text: &str, at: Timestamp) {
+        self.impossible.insert(kind, (at, text.to_owned()));
     }
 
     /// Sequence number of the last event folded.
@@ -174,11 +198,14 @@ impl Wallboard {
         if before.is_waiting() {
             line.waiting.remove(&(before.arrived_at, id));
         }
-        if after.is_waiting() {
+        if after.is_waiting() && !self.quarantined.contains(&id) {
             line.waiting.insert((after.arrived_at, id));
         }
-        line.active = (line.active + u64::from(is_active(after)))
-            .saturating_sub(u64::from(is_active(before)));
+        if is_active(after) && !self.quarantined.contains(&id) {
+            line.active.insert(id);
+        } else {
+            line.active.remove(&id);
+        }
         let change = change(at, before, after);
         match self.today {
             Some((from, _)) if at < from => line.today.amend_carried_over(&change),
@@ -207,6 +234,22 @@ impl Wallboard {
         Some(self.line_json(queue, line, &self.ready_profiles()))
     }
 
+    /// What metrics are made of, of the same instant as [`Wallboard::data`].
+    pub fn measures(&self) -> Measures {
+        let queues = self.queues.iter().map(|(id, line)| {
+            let since = |arrived_at| self.now.since(arrived_at);
+            let measures = QueueMeasures {
+                waiting: count(line.waiting.len()),
+                longest_wait: oldest(line).map_or(Span::ZERO, since),
+                service_level: line.window.share(self.now),
+                counted: self.meter.counted(id),
+            };
+            (id.clone(), measures)
+        });
+        let (queues, agents) = (queues.collect(), self.roster.census());
+        Measures { queues, agents }
+    }
+
     fn totals(&self) -> Value {
         let mut presences = Kind::ALL.map(|kind| (kind, 0_u64));
         for (_, _, presence) in self.roster.signed_in() {
@@ -221,7 +264,7 @@ impl Wallboard {
         for line in self.queues.values() {
             day.add(&line.today);
             waiting += line.waiting.len();
-            active += line.active;
+            active += line.active.len();
         }
         let signed_in: u64 = presences.iter().map(|(_, count)| count).sum();
         let mut totals = Map::new();
@@ -269,7 +312,7 @@ impl Wallboard {
         put("state", json!(line.status.name()));
         put("waiting", json!(line.waiting.len()));
         put("longest_wait_since", json!(oldest(line).map(rfc3339)));
-        put("active", json!(line.active));
+        put("active", json!(line.active.len()));
         put("ready", json!(ready));
         line.today.counters(&mut queue);
         let mut put = |key: &str, value: Value| queue.insert(key.to_owned(), value);
@@ -319,12 +362,22 @@ impl Wallboard {
                 "at": rfc3339(*at),
             })
         };
-        alerts.into_iter().map(alert).collect()
+        let impossible = self.impossible.iter().map(|(kind, (at, text))| {
+            json!({
+                "id": format!("impossible:{kind}"),
+                "severity": "critical",
+                "rule": "impossible",
+                "text": format!("found what cannot be: {text}; please report it"),
+                "subject": { "kind": kind },
+                "at": rfc3339(*at),
+            })
+        });
+        alerts.into_iter().map(alert).chain(impossible).collect()
     }
 }
 
 /// What a day gains by a contact's change.
-fn change(at: Timestamp, before: &Contact, after: &Contact) -> Day {
+pub(super) fn change(at: Timestamp, before: &Contact, after: &Contact) -> Day {
     let mut day = Day::default();
     if before.state == after.state {
         return day;
@@ -370,7 +423,7 @@ fn count(length: usize) -> u64 {
 
 /// First instants of the local day that holds `now`, and of the next; at the calendar's ends the
 /// day has no end.
-fn local_day(time_zone: &TimeZone, now: Timestamp) -> (Timestamp, Timestamp) {
+pub(super) fn local_day(time_zone: &TimeZone, now: Timestamp) -> (Timestamp, Timestamp) {
     let day = jiff::Timestamp::from_microsecond(now.0).and_then(|now| {
         let date = time_zone.to_datetime(now).date();
         let midnight = |date: jiff::civil::Date| time_zone.to_timestamp(date.at(0, 0, 0, 0));

@@ -59,7 +59,18 @@ impl Reply {
 }
 
 pub(crate) async fn house() -> House {
-    house_on(Box::new(Memory::default()), Vec::new(), [7; 32]).await
+    house_on(Memory::default()).await
+}
+
+/// A house that goes on with what `memory` holds, and commits to it.
+pub(crate) async fn house_on(memory: Memory) -> House {
+    house_over(memory, vec![actix::Arbiter::current()]).await
+}
+
+/// The same, with its lanes on `arbiters`.
+pub(crate) async fn house_over(memory: Memory, arbiters: Vec<actix::ArbiterHandle>) -> House {
+    let history = memory.entries();
+    built(Box::new(memory), history, [7; 32], arbiters).await
 }
 
 /// A house on the log in `dir`, and what the log held before.
@@ -67,17 +78,25 @@ pub(crate) async fn house_in(dir: &Path) -> (House, Vec<Sealed>) {
     let mut history = Vec::new();
     let recorder = Recorder::open(dir, wall_now, &mut |sealed| history.push(sealed)).unwrap();
     let secret = recorder.secret();
-    (house_on(Box::new(recorder), history.clone(), secret).await, history)
+    (house_with(Box::new(recorder), history.clone(), secret).await, history)
 }
 
 /// A house whose entries go to `commit`, which holds `history` already.
-pub(crate) async fn house_on(
+pub(crate) async fn house_with(
     commit: Box<dyn Commit>,
     history: Vec<Sealed>,
     key: [u8; 32],
 ) -> House {
-    let clock = Clock::new(START, 0.0);
-    let arbiters = vec![actix::Arbiter::current()];
+    built(commit, history, key, vec![actix::Arbiter::current()]).await
+}
+
+async fn built(
+    commit: Box<dyn Commit>,
+    history: Vec<Sealed>,
+    key: [u8; 32],
+    arbiters: Vec<actix::ArbiterHandle>,
+) -> House {
+    let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
     let time_zone = TimeZone::UTC;
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, writer) = Centre::start(options).unwrap();

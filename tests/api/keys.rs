@@ -14,7 +14,7 @@ use atalaya_domain::ids::{CredentialId, EntityId};
 use atalaya_domain::time::{Span, Timestamp};
 use serde_json::{Value, json};
 
-use crate::house::{House, START, house, house_in, house_on};
+use crate::house::{House, START, house, house_in, house_with};
 
 #[actix_web::test]
 async fn a_key_gives_the_first_outcome_again() {
@@ -135,7 +135,7 @@ impl Commit for Flaky {
 async fn after_an_unknown_commit_a_retry_runs_anew_unless_the_receipt_is_found() {
     let (log, loses) = (Memory::default(), Arc::new(Mutex::new(None)));
     let flaky = Flaky { log: log.clone(), loses: loses.clone() };
-    let house = house_on(Box::new(flaky), Vec::new(), [7; 32]).await;
+    let house = house_with(Box::new(flaky), Vec::new(), [7; 32]).await;
     house.staffed(&[]).await;
     let call = json!({"channel": "voice", "queue": "pensions"});
     let ask = |key: &str| keyed(key, CONTACTS, &house.admin, call.clone());
@@ -150,7 +150,7 @@ async fn after_an_unknown_commit_a_retry_runs_anew_unless_the_receipt_is_found()
     let admin = house.admin.clone();
     house.stop();
 
-    let house = house_on(Box::new(Memory::default()), log.entries(), [7; 32]).await;
+    let house = house_with(Box::new(Memory::default()), log.entries(), [7; 32]).await;
     let found = house.send(keyed("k2", CONTACTS, &admin, call)).await;
     assert_eq!((found.status, found.header("idempotent-replay")), (201, Some("true")), "{found:?}");
     house.stop();
@@ -223,6 +223,7 @@ fn keys_that_are_not_remembered_are_turned_away_and_a_start_forgets_the_oldest()
 
 #[test]
 fn every_failure_has_its_status_and_says_when_to_come_again() {
+    let entity = EntityId::System;
     let unknown = |entity| Failure::Rejected(Rejection::Unknown { entity });
     for (failure, status, code, again) in [
         (Failure::Overloaded, 503, "overloaded", true),
@@ -232,6 +233,7 @@ fn every_failure_has_its_status_and_says_when_to_come_again() {
         (Failure::Internal, 500, "internal", false),
         (Failure::Rejected(Rejection::Unfit { what: "x" }), 500, "internal", false),
         (unknown("agent"), 404, "not-found", false),
+        (Failure::Rejected(Rejection::Quarantined { entity }), 409, "quarantined", false),
         (Failure::Rejected(Rejection::ExtendedAlready), 409, "extended-already", false),
     ] {
         let problem = Problem::from(failure);

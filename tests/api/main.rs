@@ -8,9 +8,12 @@ mod support;
 mod access;
 mod calls;
 mod conditions;
+mod explain;
 mod forms;
+#[allow(dead_code, reason = "shared with the tests of the description and of the metrics")]
 mod house;
 mod keys;
+mod service;
 mod slow;
 mod stream;
 mod table;

@@ -8,7 +8,7 @@ use atalaya::journal::commit::{Commit, CommitError, Memory, Past, Sealed};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
-use crate::house::{House, Reply, house_on};
+use crate::house::{House, Reply, house_with};
 use crate::support::wait_for_async;
 
 /// What becomes of the next commit.
@@ -60,7 +60,7 @@ impl Commit for Held {
 
 async fn house() -> (House, Held) {
     let held = Held::default();
-    let house = house_on(Box::new(held.clone()), Vec::new(), [7; 32]).await;
+    let house = house_with(Box::new(held.clone()), Vec::new(), [7; 32]).await;
     house.staffed(&[]).await;
     (house, held)
 }

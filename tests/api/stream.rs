@@ -10,7 +10,7 @@ use atalaya_domain::machine::Event;
 use atalaya_domain::queue;
 use serde_json::json;
 
-use crate::house::{House, START, house_in, house_on};
+use crate::house::{House, START, house_in, house_with};
 
 /// Events that are in the log only.
 const BEHIND: usize = 2_000;
@@ -93,7 +93,7 @@ async fn what_is_kept_no_more_is_410_and_says_from_where_it_is() {
     let kept: Vec<_> =
         history.iter().filter(|entry| entry.events[0].seq > 1_000).cloned().collect();
     let first = kept[0].events[0].seq;
-    let house = house_on(Box::new(Memory::of(kept)), history, [7; 32]).await;
+    let house = house_with(Box::new(Memory::of(kept)), history, [7; 32]).await;
     let old = house.get("/api/v1/events?after=5", &house.admin).await;
     assert_eq!((old.status, old.problem()), (410, "cursor-too-old"), "{old:?}");
     assert_eq!(old.json["first_seq"], first);

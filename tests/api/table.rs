@@ -17,6 +17,7 @@ pub(crate) fn body_of(line: &Line) -> Value {
         ("PATCH", _) => json!({"priority": "high"}),
         (_, "end") => json!({"by": "citizen"}),
         (_, "extend_wrap_up") => json!({"by": "30s"}),
+        (_, "clock") => json!({"advance": "1s"}),
         (_, "tokens") => json!({"role": "auditor"}),
         (_, "sessions") => json!({"token": "nonsense"}),
         _ => json!({}),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::copies;
 use super::ledger::{Books, Clerk, Ledger, repeat};
-use super::server::Server;
+use super::server::{CONFIG, Server, folder_of};
 use super::wire::Wire;
 use super::{per_second, support};
 
@@ -23,8 +23,10 @@ const AGENTS: usize = 6;
 const LOAD: usize = 250;
 /// So many more in one round than in the one before, so that no two are killed at the same place.
 const MORE: usize = 17;
-/// Segments under load, in bytes: some rotations in each round.
-const SEGMENT: [&str; 2] = ["--segment-bytes", "32768"];
+/// Segments of [`SEGMENT_SIZE`].
+const SEGMENT: [&str; 2] = ["--config", CONFIG];
+/// Segments under load: some rotations in each round.
+const SEGMENT_SIZE: &str = "32KiB";
 /// How often who follows the stream reads on.
 const FOLLOW_EACH: Duration = Duration::from_millis(100);
 /// Commands of each client that are sent again after a kill.
@@ -135,7 +137,7 @@ fn machine_is_shared() -> bool {
 #[actix_web::test]
 async fn nothing_acknowledged_is_lost_by_a_kill() {
     let rounds = if support::long() { 20 } else { 3 };
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder_of(SEGMENT_SIZE);
     let server = Server::start_with(dir.path(), &SEGMENT);
     furnish(&mut server.wire()).await;
     server.kill();

@@ -11,7 +11,7 @@ use atalaya::journal::recorder::Recorder;
 use atalaya_domain::entry::Recorded;
 use serde_json::{Value, json};
 
-use super::server::Server;
+use super::server::{CONFIG, Server, folder_of};
 use super::wire::{Broken, Wire};
 
 /// Entries of a first start: `started`, and the first token.
@@ -19,12 +19,19 @@ const FIRST_START: usize = 2;
 /// Steps of the script, each one entry: a queue, an agent, a token; then twice the sign-in, a
 /// contact, its offer, accept, complete, wrap-up, the sign-out.
 pub(crate) const STEPS: usize = 3 + 2 * 7;
-/// The script's segments, in bytes.
-pub(crate) const SEGMENT: [&str; 2] = ["--segment-bytes", "4096"];
+/// Small segments, from the script's [`folder`].
+pub(crate) const SEGMENT: [&str; 2] = ["--config", CONFIG];
+/// The script's segments: a few entries each.
+const SEGMENT_SIZE: &str = "4KiB";
 /// Segments that the script fills at least: three rotations.
 const SEGMENTS_MIN: usize = 4;
 /// Skills of the queue and its agent: they make entries large, so that segments fill.
 const SKILLS: usize = 56;
+
+/// A data folder whose configuration asks for small segments, of whoever starts with [`SEGMENT`].
+pub(crate) fn folder() -> tempfile::TempDir {
+    folder_of(SEGMENT_SIZE)
+}
 
 /// The script: each step is answered, or for an offer seen, before the next is asked. Counts the
 /// steps in `done`; ends where the server does.
@@ -100,7 +107,7 @@ pub(crate) struct Whole {
 impl Whole {
     /// Plays the script once.
     pub(crate) async fn played() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         let server = Server::start_with(dir.path(), &SEGMENT);
         let done = AtomicUsize::new(0);
         walk(&server, &done).await.unwrap();

@@ -16,6 +16,17 @@ const WRITER: &str = "atalaya-writer";
 /// How often agents are heard who are to be heard: well within a lease.
 const HEARD_EACH: Duration = Duration::from_secs(2);
 
+/// The configuration in a folder of [`folder_of`], as who starts in that folder names it.
+pub(crate) const CONFIG: &str = "segments.toml";
+
+/// A data folder with a configuration beside its files: segments of `size`.
+pub(crate) fn folder_of(size: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let text = format!("[limits]\nlog_segment = \"{size}\"\n");
+    std::fs::write(dir.path().join(CONFIG), text).unwrap();
+    dir
+}
+
 pub(crate) struct Server {
     child: Child,
     dir: PathBuf,
@@ -38,6 +49,8 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(dir)
             .args(words)
+            // Not the repository's, which has a configuration of its own.
+            .current_dir(dir)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

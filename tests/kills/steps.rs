@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::copies::copy_of;
-use super::script::{Name, SEGMENT, STEPS, Whole, in_step, shown_by, walk};
+use super::script::{Name, SEGMENT, STEPS, Whole, folder, in_step, shown_by, walk};
 use super::server::{ATALAYA, Server};
 use super::support;
 
@@ -72,7 +72,7 @@ async fn while_it_serves_over_rotations() {
 
 /// One script that is killed at one call; says whether it was.
 async fn serving(whole: &Whole, (fault, file): &Place, call: usize) -> bool {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let server = Server::start_with(dir.path(), &SEGMENT);
     let tracer = server.under(&format!("{fault}:{call}"), &dir.path().join(file));
     let done = AtomicUsize::new(0);
@@ -116,7 +116,7 @@ async fn in_its_first_start() {
     ];
     let places = places.map(|(fault, file)| (fault, file.to_owned())).to_vec();
     let kills = campaign(places, async |place, call| {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         if !starting(dir.path(), place, call, &SEGMENT) {
             return false;
         }
@@ -144,7 +144,7 @@ fn starting(dir: &Path, (fault, file): &Place, call: usize, words: &[&str]) -> b
 
 /// The folder of a script that is killed at one call on one segment.
 async fn killed_at(fault: &str, number: usize, call: usize, words: &[&str]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let server = Server::start_with(dir.path(), words);
     let tracer = server.under(&format!("{fault}:{call}"), &dir.path().join(segment(number)));
     assert!(walk(&server, &AtomicUsize::new(0)).await.is_err(), "it was killed");

@@ -1,9 +1,12 @@
 //! What is pushed: a real server, real sockets, and the promises of the topics.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
 mod support;
+
+#[path = "../support/socket.rs"]
+mod socket;
 
 mod agents;
 mod channel;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{Copy, house};
+use crate::house::house;
+use crate::socket::Copy;
 
 #[actix_web::test]
 async fn deltas_lead_from_the_snapshot_to_what_the_wallboard_holds() {

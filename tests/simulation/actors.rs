@@ -1,7 +1,11 @@
 //! A scenario through the server's actors in lockstep.
 
-use atalaya::actors::centre::play;
-use atalaya::journal::commit::Memory;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use atalaya::actors::centre::play_with;
+use atalaya::actors::guardian::Faults;
+use atalaya::journal::commit::{Memory, Sealed};
 use atalaya::simulation::pure::{Row, row};
 use atalaya::simulation::scenario;
 use atalaya_domain::entry::Recorded;
@@ -9,23 +13,32 @@ use atalaya_domain::machine::State;
 
 /// A scenario over the writer thread and two arbiters.
 pub(crate) fn through_the_actors(scenario: &scenario::Scenario) -> (Vec<Row>, Vec<Recorded>) {
+    let (rows, entries, _) = through_faulty_actors(scenario, None);
+    let events = entries.into_iter().flat_map(|entry| entry.events);
+    (rows, events.map(|event| event.recorded).collect())
+}
+
+/// The same over lanes that die by `faults`: with the entries, and how many lanes were started
+/// anew.
+pub(crate) fn through_faulty_actors(
+    scenario: &scenario::Scenario,
+    faults: Option<Arc<dyn Faults>>,
+) -> (Vec<Row>, Vec<Sealed>, BTreeMap<&'static str, u64>) {
     actix::System::new().block_on(async {
         let arbiters = [actix::Arbiter::new(), actix::Arbiter::new()];
         let handles = arbiters.iter().map(actix::Arbiter::handle).collect();
         let memory = Memory::default();
-        let (centre, _) = play(scenario, Box::new(memory.clone()), handles).await.unwrap();
+        let (centre, _) =
+            play_with(scenario, Box::new(memory.clone()), handles, faults).await.unwrap();
         let rows =
             centre.slots.ids().into_iter().filter_map(|id| match &centre.slots.read(&id).state {
                 State::Contact(contact) => Some(row(contact)),
                 _ => None,
             });
         let rows = rows.collect();
-        let entries = memory.entries();
-        let events = entries.into_iter().flat_map(|entry| entry.events);
-        let events = events.map(|event| event.recorded).collect();
         for arbiter in &arbiters {
             assert!(arbiter.stop(), "an arbiter was gone");
         }
-        (rows, events)
+        (rows, memory.entries(), centre.guardian().restarts())
     })
 }

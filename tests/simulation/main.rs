@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod actors;
+mod checker;
+mod faults;
 mod random;
 mod replay;
 #[path = "../support/mod.rs"]

@@ -79,7 +79,7 @@ impl Dice {
     }
 }
 
-fn scenario(seed: u64) -> Scenario {
+pub(crate) fn scenario(seed: u64) -> Scenario {
     let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
     let start = Timestamp(1_772_438_400_000_000);
     let queues: Vec<_> = (1..=1 + dice.upto(2))

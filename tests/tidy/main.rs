@@ -8,6 +8,7 @@
 
 mod arrows;
 mod bite;
+mod machines;
 mod shape;
 mod source;
 mod words;

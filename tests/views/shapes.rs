@@ -76,7 +76,8 @@ fn a_wall_shows_initials() {
 fn quarantine() {
     let (mut life, talked) = centre();
     for entity in [agent_id("ana").into(), EntityId::Contact(talked)] {
-        let command = system::Command::Quarantine { entity, cause: "it panicked".to_owned() };
+        let command =
+            system::Command::Quarantine { entity, cause: "it panicked".to_owned(), others: vec![] };
         life.tell(&EntityId::System, &Command::System(command));
     }
     let data = life.board.data(Scope::All);

@@ -16,7 +16,7 @@ pub mod topics;
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,8 @@ use crate::views::Scope;
 
 /// The subprotocol.
 pub const PROTOCOL: &str = "atalaya.v1.json";
-/// Sockets of one server; one past it is refused (503), so that requests have connections left.
+/// Sockets of one server unless configured; one past it is refused (503), so that requests have
+/// connections left.
 pub const SOCKETS_MAX: usize = 6_144;
 /// How long what was sent may lie unacknowledged before the kernel ends the connection.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(15);
@@ -61,6 +62,8 @@ pub struct Push {
     channels: Mutex<HashMap<Watched, Held>>,
     sockets: Mutex<Sockets>,
     closing: AtomicBool,
+    skipped_ticks: AtomicU64,
+    left_out: AtomicU64,
 }
 
 impl Push {
@@ -132,10 +135,30 @@ impl Push {
         self.sockets().values().map(Vec::len).sum()
     }
 
+    /// How many subscriptions of open sockets there are, by topic.
+    pub fn watchers(&self) -> BTreeMap<&'static str, usize> {
+        let mut watchers = BTreeMap::from(topics::NAMES.map(|name| (name, 0)));
+        for ((topic, _), held) in self.channels().iter() {
+            *watchers.entry(topic.name()).or_default() += held.channel.watchers();
+        }
+        watchers
+    }
+
+    /// Ticks that were left out because the one before took too long.
+    pub fn skipped_ticks(&self) -> u64 {
+        self.skipped_ticks.load(Ordering::Relaxed)
+    }
+
+    /// Frames that a jammed socket did not get.
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+
     /// Says `frame` on every socket of the agent, at once.
     pub fn say(&self, agent: &AgentId, frame: &ByteString) {
         for (id, addr) in self.sockets().get(&Some(agent.clone())).into_iter().flatten() {
             if addr.try_send(Say(frame.clone())).is_err() {
+                self.left_out.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%agent, socket = %id, "a socket is jammed: a frame was left out");
             }
         }
@@ -176,8 +199,13 @@ pub fn start(api: &Data<Api>) {
 async fn tick(api: Arc<Api>) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last = Instant::now();
     while !api.core.is_closed() {
         ticks.tick().await;
+        let passed = last.elapsed().as_millis() / TICK.as_millis();
+        last = Instant::now();
+        let skipped = u64::try_from(passed.saturating_sub(1)).unwrap_or(u64::MAX);
+        api.push.skipped_ticks.fetch_add(skipped, Ordering::Relaxed);
         for (channel, scope) in api.push.live(Instant::now()) {
             // A desk is shown when its own events come; here it only breaks the silence.
             let is_desk = matches!(channel.topic(), Topic::Agent(_));
@@ -212,7 +240,9 @@ pub async fn connect(
         let detail = "cannot open a socket for a page of another origin";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    if call.api.push.closing.load(Ordering::Acquire) || call.api.push.count() >= SOCKETS_MAX {
+    if call.api.push.closing.load(Ordering::Acquire)
+        || call.api.push.count() >= call.api.limits.sockets
+    {
         return Err(Problem::new(Code::Overloaded, "cannot open another socket; try again later"));
     }
     let over = Arc::new(AtomicBool::new(false));

@@ -24,8 +24,7 @@ use super::frames::{self, Resume, Said};
 use super::topics::{Channel, Cursor, Topic, scope_of};
 use crate::api::call::Caller;
 use crate::api::problem::{Code, Problem};
-use crate::api::{Api, guard, wire};
-use crate::views::rfc3339;
+use crate::api::{Api, clock, guard, wire};
 
 /// Time between two pings of an agent, and between two looks at whether the credential holds.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -246,10 +245,7 @@ impl Actor for Session {
             "epoch": self.api.epoch,
             "session": self.id.to_string(),
             "heartbeat": format!("{}s", HEARTBEAT.as_secs()),
-            "clock": {
-                "at": rfc3339(self.api.core.now()),
-                "rate": self.api.core.rate(),
-            },
+            "clock": clock::json(&self.api.core),
             "agent": wire::text_or_null(agent),
         });
         ctx.text(frames::text(&welcome));

@@ -42,6 +42,9 @@ pub enum Topic {
     Agent(AgentId),
 }
 
+/// Every topic's word on the wire.
+pub const NAMES: [&str; 3] = ["agent", "roster", "wallboard"];
+
 impl Topic {
     /// The word on the wire.
     pub const fn name(&self) -> &'static str {
@@ -161,7 +164,12 @@ impl Channel {
 
     /// Whether anybody watches.
     pub fn is_watched(&self) -> bool {
-        self.news.receiver_count() > 0
+        self.watchers() > 0
+    }
+
+    /// How many sockets watch.
+    pub fn watchers(&self) -> usize {
+        self.news.receiver_count()
     }
 
     /// Whether a frame is due at `now`, with the log at `seq`.

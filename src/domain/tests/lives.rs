@@ -82,7 +82,7 @@ enum By {
 
 /// Something done, so many milliseconds after the last; `late`: deadlines have not been looked at.
 #[derive(Debug, Clone)]
-struct Step {
+pub(crate) struct Step {
     gap_ms: i64,
     late: bool,
     what: Do,
@@ -152,7 +152,7 @@ fn any_do() -> impl Strategy<Value = Do> {
     ]
 }
 
-fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn any_steps() -> impl Strategy<Value = Vec<Step>> {
     let gap_ms =
         prop_oneof![2 => Just(0), 4 => 1..5_000_i64, 1 => 5_000..40_000_i64, 1 => Just(20_000)];
     let step = (gap_ms, prop::bool::weighted(0.2), any_do());
@@ -182,13 +182,13 @@ fn profile_of(agent: usize, pensions: u8) -> Profile {
 }
 
 /// A centre, and which contact each slot stands for.
-struct Life {
-    world: World,
+pub(crate) struct Life {
+    pub(crate) world: World,
     slots: [u128; CONTACTS],
 }
 
 impl Life {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = World::new();
         world.at(0);
         for (queue, name) in QUEUES.iter().enumerate() {
@@ -201,7 +201,7 @@ impl Life {
         Self { world, slots: [1, 2, 3, 4] }
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         let at = self.world.now.at.plus(Span::millis(step.gap_ms));
         if step.late {
             self.world.now = Now::live(at);

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop there")]
 
 mod cases;
+mod explain;
 mod lives;
 mod matching;
 mod matrix;

@@ -27,13 +27,19 @@ records! { Event:
 
 #[derive(Serialize, Deserialize)]
 struct ChangedV1 {
+    facts: FactsV1,
+    text_hash: [u8; 16],
+}
+
+/// What is configured of an agent.
+#[derive(Serialize, Deserialize)]
+pub(in crate::journal) struct FactsV1 {
     team: Word,
     level: u8,
     skills: SkillsV1,
     languages: Members<Word>,
     voice: u8,
     queues: Option<Members<Word>>,
-    text_hash: [u8; 16],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,7 +107,7 @@ struct PresenceChangedV1 {
 
 /// Numbered by place: only ever longer.
 #[derive(Serialize, Deserialize)]
-enum WishV1 {
+pub(in crate::journal) enum WishV1 {
     Ready,
     NotReady(Word),
     SignedOut,
@@ -120,15 +126,9 @@ numbered! {
 /// Writes an agent's event.
 pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
     match event {
-        Event::Changed { facts, text_hash } => put(&ChangedV1 {
-            team: facts.team.clone().into(),
-            level: facts.profile.level,
-            skills: SkillsV1(facts.profile.skills.clone()),
-            languages: Members::of(&facts.profile.languages),
-            voice: facts.profile.voice,
-            queues: facts.profile.queues.as_ref().map(Members::of),
-            text_hash: *text_hash,
-        }),
+        Event::Changed { facts, text_hash } => {
+            put(&ChangedV1 { facts: (&**facts).into(), text_hash: *text_hash })
+        }
         Event::SignedIn { start } => put(&SignedInV1 { start: *start }),
         Event::SignedOut => put(&SignedOutV1),
         Event::IntentChanged { not_ready } => {
@@ -164,6 +164,25 @@ pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
 
 impl From<ChangedV1> for Event {
     fn from(record: ChangedV1) -> Self {
+        Self::Changed { facts: Arc::new(record.facts.into()), text_hash: record.text_hash }
+    }
+}
+
+impl From<&Facts> for FactsV1 {
+    fn from(facts: &Facts) -> Self {
+        Self {
+            team: facts.team.clone().into(),
+            level: facts.profile.level,
+            skills: SkillsV1(facts.profile.skills.clone()),
+            languages: Members::of(&facts.profile.languages),
+            voice: facts.profile.voice,
+            queues: facts.profile.queues.as_ref().map(Members::of),
+        }
+    }
+}
+
+impl From<FactsV1> for Facts {
+    fn from(record: FactsV1) -> Self {
         let profile = Profile {
             level: record.level,
             skills: record.skills.0,
@@ -171,8 +190,7 @@ impl From<ChangedV1> for Event {
             voice: record.voice,
             queues: record.queues.map(Members::into_set),
         };
-        let facts = Arc::new(Facts { team: record.team.into(), profile });
-        Self::Changed { facts, text_hash: record.text_hash }
+        Self { team: record.team.into(), profile }
     }
 }
 

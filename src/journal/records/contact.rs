@@ -127,8 +127,9 @@ struct PriorityChangedV1 {
     order_key: OrderKeyV1,
 }
 
+/// How a contact came.
 #[derive(Serialize, Deserialize)]
-struct EnteredV1 {
+pub(in crate::journal) struct EnteredV1 {
     queue: Word,
     priority: Word,
     order_key: OrderKeyV1,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 /// A slug, as its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Word(pub(super) Slug);
+pub(in crate::journal) struct Word(pub(in crate::journal) Slug);
 
 impl Serialize for Word {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -65,7 +65,7 @@ macro_rules! both_ways {
 
 /// A UUID, as its 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Id(Uuid);
+pub(in crate::journal) struct Id(Uuid);
 
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Id {
 
 /// Microseconds: since the epoch, or of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Micros(i64);
+pub(in crate::journal) struct Micros(i64);
 
 both_ways! {
     Word is AgentId | QueueId;
@@ -102,13 +102,13 @@ impl From<Word> for Slug {
 }
 
 /// `Some` of one as `Some` of the other.
-pub(super) fn maybe<A, B: From<A>>(value: Option<A>) -> Option<B> {
+pub(in crate::journal) fn maybe<A, B: From<A>>(value: Option<A>) -> Option<B> {
     value.map(B::from)
 }
 
 /// A duration, as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Length(pub(super) Written);
+pub(in crate::journal) struct Length(pub(in crate::journal) Written);
 
 impl Serialize for Length {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -139,7 +139,7 @@ fn ascending<T: Ord>(what: &str, items: &[T]) -> Result<(), String> {
 /// Skills with levels, by skill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<(Word, u8)>", into = "Vec<(Word, u8)>")]
-pub(super) struct SkillsV1(pub(super) Skills);
+pub(in crate::journal) struct SkillsV1(pub(in crate::journal) Skills);
 
 impl From<SkillsV1> for Vec<(Word, u8)> {
     fn from(skills: SkillsV1) -> Self {
@@ -163,7 +163,7 @@ impl TryFrom<Vec<(Word, u8)>> for SkillsV1 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<T>", into = "Vec<T>")]
 #[serde(bound(serialize = "T: Serialize + Clone", deserialize = "T: Deserialize<'de> + Ord"))]
-pub(super) struct Members<T>(Vec<T>);
+pub(in crate::journal) struct Members<T>(Vec<T>);
 
 impl<T> From<Members<T>> for Vec<T> {
     fn from(members: Members<T>) -> Self {
@@ -182,7 +182,7 @@ impl<T: Ord> TryFrom<Vec<T>> for Members<T> {
 
 impl<T> Members<T> {
     /// The members of a set of the domain.
-    pub(super) fn of<D: Ord + Clone>(set: &BTreeSet<D>) -> Self
+    pub(in crate::journal) fn of<D: Ord + Clone>(set: &BTreeSet<D>) -> Self
     where
         T: From<D>,
     {
@@ -190,14 +190,14 @@ impl<T> Members<T> {
     }
 
     /// The set.
-    pub(super) fn into_set<D: Ord + From<T>>(self) -> BTreeSet<D> {
+    pub(in crate::journal) fn into_set<D: Ord + From<T>>(self) -> BTreeSet<D> {
         self.0.into_iter().map(D::from).collect()
     }
 }
 
 /// An entity, by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entity(pub(super) EntityId);
+pub(in crate::journal) struct Entity(pub(in crate::journal) EntityId);
 
 impl Serialize for Entity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -214,7 +214,7 @@ impl<'de> Deserialize<'de> for Entity {
 
 /// Who may answer.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RequirementV1 {
+pub(in crate::journal) struct RequirementV1 {
     skills: SkillsV1,
     language: Option<Word>,
     levels: Option<Members<u8>>,
@@ -242,7 +242,7 @@ impl From<RequirementV1> for Requirement {
 
 /// When a contact is served.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct OrderKeyV1 {
+pub(in crate::journal) struct OrderKeyV1 {
     rank: u8,
     at: Micros,
 }
@@ -264,7 +264,7 @@ macro_rules! numbered {
     ($(#[$doc:meta])* $record:ident is $domain:ty { $($variant:ident),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        pub(super) enum $record { $($variant),* }
+        pub(in crate::journal) enum $record { $($variant),* }
 
         impl From<$domain> for $record {
             fn from(value: $domain) -> Self {
@@ -279,7 +279,7 @@ macro_rules! numbered {
         }
     };
 }
-pub(super) use numbered;
+pub(in crate::journal) use numbered;
 
 numbered! {
     /// What a rejection does to the agent.

@@ -14,6 +14,13 @@ records! { Event:
 
 #[derive(Serialize, Deserialize)]
 struct ChangedV1 {
+    rules: RulesV1,
+    text_hash: [u8; 16],
+}
+
+/// How a queue works.
+#[derive(Serialize, Deserialize)]
+pub(in crate::journal) struct RulesV1 {
     name: String,
     short_name: String,
     requirement: RequirementV1,
@@ -24,7 +31,6 @@ struct ChangedV1 {
     on_reject: OnRejectV1,
     max_misses: u32,
     short_abandon: Length,
-    text_hash: [u8; 16],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,7 +53,25 @@ struct ClosedV1 {
 /// Writes a queue's event.
 pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
     match event {
-        Event::Changed { rules, text_hash } => put(&ChangedV1 {
+        Event::Changed { rules, text_hash } => {
+            put(&ChangedV1 { rules: (&**rules).into(), text_hash: *text_hash })
+        }
+        Event::Opened { reason } => put(&OpenedV1 { reason: maybe(reason.clone()) }),
+        Event::Closed { emergency, reason } => {
+            put(&ClosedV1 { emergency: *emergency, reason: maybe(reason.clone()) })
+        }
+    }
+}
+
+impl From<ChangedV1> for Event {
+    fn from(record: ChangedV1) -> Self {
+        Self::Changed { rules: Box::new(record.rules.into()), text_hash: record.text_hash }
+    }
+}
+
+impl From<&Rules> for RulesV1 {
+    fn from(rules: &Rules) -> Self {
+        Self {
             name: rules.name.clone(),
             short_name: rules.short_name.clone(),
             requirement: (&rules.requirement).into(),
@@ -61,18 +85,13 @@ pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
             on_reject: rules.on_reject.into(),
             max_misses: rules.max_misses,
             short_abandon: Length(rules.short_abandon.clone()),
-            text_hash: *text_hash,
-        }),
-        Event::Opened { reason } => put(&OpenedV1 { reason: maybe(reason.clone()) }),
-        Event::Closed { emergency, reason } => {
-            put(&ClosedV1 { emergency: *emergency, reason: maybe(reason.clone()) })
         }
     }
 }
 
-impl From<ChangedV1> for Event {
-    fn from(record: ChangedV1) -> Self {
-        let rules = Rules {
+impl From<RulesV1> for Rules {
+    fn from(record: RulesV1) -> Self {
+        Self {
             name: record.name,
             short_name: record.short_name,
             requirement: record.requirement.into(),
@@ -85,8 +104,7 @@ impl From<ChangedV1> for Event {
             on_reject: record.on_reject.into(),
             max_misses: record.max_misses,
             short_abandon: record.short_abandon.0,
-        };
-        Self::Changed { rules: Box::new(rules), text_hash: record.text_hash }
+        }
     }
 }
 

@@ -1,0 +1,44 @@
+//! An agent out of service, as the API shows and treats them.
+
+use atalaya::journal::commit::Cause;
+use atalaya_domain::ids::{AgentId, EntityId};
+use atalaya_domain::machine::Command;
+use atalaya_domain::system;
+use serde_json::json;
+
+use crate::house::house;
+
+#[actix_web::test]
+async fn an_agent_out_of_service_is_lost_takes_nothing_and_gives_back() {
+    let house = house().await;
+    let ana = &house.staffed(&["ana.garcia"]).await[0];
+    house.ready("ana.garcia", ana).await;
+    let contact = house.call().await;
+    let offered = house.until(&contact, "offered").await;
+    let offer = offered["offer"]["id"].as_str().unwrap();
+    let accept = format!("/api/v1/agents/ana.garcia/offers/{offer}/accept");
+    assert_eq!(house.ask("POST", &accept, ana, json!({})).await.status, 200);
+    let entity = EntityId::Agent(AgentId::new("ana.garcia").unwrap());
+    let quarantine =
+        system::Command::Quarantine { entity, cause: "it failed".into(), others: vec![] };
+    let quarantine = Command::System(quarantine);
+    house.centre.tell(EntityId::System, quarantine, None, Cause::system()).await.unwrap();
+
+    let path = "/api/v1/agents/ana.garcia";
+    let shown = house.get(path, &house.admin).await.json;
+    assert_eq!((&shown["state"], &shown["reason"]), (&json!("lost"), &json!(null)));
+    for (state, count) in [("lost", 1), ("busy", 0)] {
+        let list = house.get(&format!("/api/v1/agents?state={state}"), &house.admin).await.json;
+        assert_eq!(list["items"].as_array().unwrap().len(), count, "{state}");
+    }
+    let ready = json!({"state": "ready"});
+    let refused = house.ask("POST", &format!("{path}/presence"), ana, ready).await;
+    assert_eq!((refused.status, refused.problem()), (409, "quarantined"), "{refused:?}");
+    assert_eq!(refused.json["entity"], "agent:ana.garcia");
+    let complete = format!("/api/v1/contacts/{contact}/complete");
+    let completed = house.ask("POST", &complete, ana, json!({})).await;
+    assert_eq!(completed.status, 200, "their call ends: {completed:?}");
+    let board = house.get("/api/v1/wallboard", &house.admin).await.json;
+    let text = board.to_string();
+    assert!(text.contains("agent:ana.garcia is out of service: it failed"), "{text}");
+}
