@@ -369,6 +369,8 @@ async fn every_answer_of_a_life_is_declared() {
     live(&walk).await;
     sign_in_and_out(&walk).await;
     refused(&walk).await;
+    let advance = json!({"advance": "1s", "leases": false});
+    walk.ok("POST", "/api/v1/clock", &house.admin, advance).await;
     let wrong = walk.wrong.borrow();
     let all: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), all.join("\n"));

@@ -172,8 +172,9 @@ impl Life {
             on_reject: OnReject::Ready,
             ..rules.clone()
         };
-        for (id, rules) in [("general", rules), ("pensions", full)] {
-            let changed = ToQueue::Changed { rules: Box::new(rules), text_hash: [7; 16] };
+        // No text of a configuration stands behind what was put: its hash is shown as null.
+        for (id, rules, text_hash) in [("general", rules, [0; 16]), ("pensions", full, [7; 16])] {
+            let changed = ToQueue::Changed { rules: Box::new(rules), text_hash };
             self.tell(QueueId::new(id)?, Event::Queue(changed));
         }
         let profile = Profile {
@@ -185,9 +186,11 @@ impl Life {
         };
         let plain = Profile { queues: None, ..profile.clone() };
         let low = Profile { skills: [(Slug::new("pensions")?, 4)].into(), ..plain.clone() };
-        for (name, profile) in [("ana.garcia", profile), ("eva", plain), ("luz", low)] {
+        let hashes = [[7; 16], [0; 16], [7; 16]];
+        let agents = [("ana.garcia", profile), ("eva", plain), ("luz", low)];
+        for ((name, profile), text_hash) in agents.into_iter().zip(hashes) {
             let facts = Arc::new(Facts { team: Slug::new("morning-1")?, profile });
-            let changed = ToAgent::Changed { facts, text_hash: [7; 16] };
+            let changed = ToAgent::Changed { facts, text_hash };
             self.tell(agent(name)?, Event::Agent(changed));
         }
         Ok(())
