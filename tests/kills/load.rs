@@ -171,11 +171,13 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
     let mut anew = Books::default();
     anew.read_on(&mut server.wire(), &books.events).await;
     server.kill();
+    let segments = std::fs::read_dir(dir.path().join("log")).unwrap().count();
+    assert!(segments > rounds, "{segments} segments only: make them smaller");
     rates.sort_unstable();
     let rate = rates[rates.len() / 2];
     eprintln!(
-        "{rounds} kills, {killed_busy} with requests in flight, median {rate} commands/s, {} events, \
-         {repeated} repeated, {found_done} of them unanswered and done",
+        "{rounds} kills, {killed_busy} with requests in flight, median {rate} commands/s, {} events \
+         in {segments} segments, {repeated} repeated, {found_done} of them unanswered and done",
         books.events.len()
     );
     assert!(killed_busy * 10 >= rounds * 9, "only {killed_busy} kills with requests in flight");
