@@ -12,7 +12,7 @@ use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::{Now, Phase, Timestamp};
 use atalaya_domain::{contact, system};
 
-use super::slots::Slots;
+use super::slots::{Published, Slots};
 use crate::journal::commit::Numbered;
 use crate::simulation::driver::Driver;
 use crate::simulation::ids::Ids;
@@ -131,6 +131,22 @@ impl Brain {
                 self.arm(*id, contact);
             }
             _ => (),
+        }
+    }
+
+    /// Takes in what a start finds of `id`.
+    pub fn restore(&mut self, id: &EntityId, published: &Published) {
+        match (id, &published.state) {
+            (EntityId::Agent(id), State::Agent(agent)) => self.intake.agent(id, agent),
+            (EntityId::Queue(id), State::Queue(queue)) => self.intake.queue(id, queue),
+            (EntityId::Contact(id), State::Contact(contact)) => {
+                self.intake.contact(*id, contact, published.first_seq);
+                self.arm(*id, contact);
+            }
+            _ => (),
+        }
+        if published.quarantined.is_some() {
+            self.retire(id, published.standing());
         }
     }
 

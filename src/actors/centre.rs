@@ -21,6 +21,8 @@ use super::brain::{Brain, Flight, Next, Origin};
 use super::checker::{self, Checker};
 use super::clock::Clock;
 use super::directory::Directory;
+use super::following::{Following, follow};
+use super::found::Found;
 use super::gate::{Flights, Token};
 use super::guardian::{BUDGET_SPENT, Faults, Guardian, Verdict};
 use super::projector::{fold, project};
@@ -33,6 +35,7 @@ use super::stream::Stream;
 use super::timekeeper::{keep, settle};
 use super::writer::{self, BATCHES_MAX, WriterHandle};
 use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
+use crate::journal::opening::Told;
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -68,6 +71,7 @@ pub struct Centre {
     lockstep: bool,
     closed: AtomicBool,
     stream: Stream,
+    following: Following,
     seq: watch::Sender<u64>,
 }
 
@@ -183,13 +187,24 @@ impl Centre {
 
     /// The same, with what makes a test's centre panic.
     pub fn start_with(
-        options: Options,
+        mut options: Options,
         faults: Option<Arc<dyn Faults>>,
     ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let Options { commit, history, arbiters, clock, driver, time_zone } = options;
+        let history = std::mem::take(&mut options.history);
+        Self::start_on(options, Found::told(history), Following::default(), faults)
+    }
+
+    /// The same, on what `found` holds instead of the options' history; the picture follows.
+    pub fn start_on(
+        options: Options,
+        mut found: Found,
+        following: Following,
+        faults: Option<Arc<dyn Faults>>,
+    ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
+        let Options { commit, history: _, arbiters, clock, driver, time_zone } = options;
         let (batches, received) = mpsc::channel(BATCHES_MAX);
         let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
-        let (writer, thread) = writer::start(commit, &history, batches, pulse.clone())?;
+        let (writer, thread) = writer::start(commit, &found, batches, pulse.clone())?;
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
             slots: Slots::new(faults.clone()),
@@ -201,7 +216,7 @@ impl Centre {
             },
             receipts: Arc::default(),
             pulse,
-            board: Mutex::new(Wallboard::new(time_zone)),
+            board: Mutex::new(found.board.take().unwrap_or_else(|| Wallboard::new(time_zone))),
             brain: Mutex::new(Brain::new(driver, clock.now())),
             writer: Mutex::new(Some(writer)),
             directory: Directory::new(arbiters),
@@ -215,21 +230,78 @@ impl Centre {
             clock,
             lockstep,
             closed: AtomicBool::new(false),
-            stream: Stream::new(past),
+            stream: Stream::new(past, found.last_seq()),
+            following,
             seq: watch::Sender::new(0),
         });
-        for sealed in &history {
-            fold(&centre, sealed);
+        centre.restore(&mut found);
+        for told in &found.tail {
+            centre.catch_up(told)?;
         }
+        centre.following.start()?;
         actix::spawn(project(centre.clone(), received));
         if !lockstep {
             actix::spawn(keep(centre.clone()));
+            actix::spawn(follow(centre.clone()));
             actix::spawn(checker::watch(centre.clone()));
             if centre.clock.rate() > 0.0 {
                 actix::spawn(register::watch(centre.clone()));
             }
         }
         Ok((centre, thread))
+    }
+
+    /// Publishes what the picture has.
+    fn restore(&self, found: &mut Found) {
+        let mut brain = self.brain();
+        for (id, kept) in found.states.drain(..) {
+            self.slots.restore(&id, kept);
+            brain.restore(&id, &self.slots.read(&id));
+        }
+        if let State::System(system) = &self.slots.read(&EntityId::System).state {
+            for entity in system.quarantined.keys() {
+                self.guardian.quarantined(entity);
+            }
+        }
+        drop(brain);
+        let mut said = self.said.write().unwrap_or_else(PoisonError::into_inner);
+        for (of, field, text) in found.said.drain(..) {
+            said.entry(of).or_default().insert(field, text);
+        }
+        drop(said);
+        for receipt in found.receipts.drain(..) {
+            self.receipts.restore(receipt);
+        }
+        self.seq.send_replace(found.last_seq());
+    }
+
+    /// Folds a batch that the picture lacks.
+    fn catch_up(&self, told: &Told) -> std::io::Result<()> {
+        let board = || self.board();
+        self.following
+            .make_room(&self.slots, &board())
+            .map_err(|error| std::io::Error::other(error.to_string()))?;
+        for entry in &told.entries {
+            fold(self, entry);
+        }
+        self.following.folded(told.batch, &told.entries, &self.slots);
+        Ok(())
+    }
+
+    /// A batch is folded whole: the picture will follow.
+    pub(super) fn pictured(&self, number: u64, entries: &[Sealed]) {
+        self.following.folded(number, entries, &self.slots);
+        self.hand_over();
+    }
+
+    /// Hands what has gathered to the picture, if it is due.
+    pub(super) fn hand_over(&self) {
+        self.following.hand_over(&self.slots, &self.board());
+    }
+
+    /// Writes what the picture lacks, once nothing comes any more.
+    pub fn let_go(&self) {
+        self.following.stop(&self.slots, &self.board());
     }
 
     /// Says that the server has started: whoever was signed in is lost until heard.

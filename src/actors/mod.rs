@@ -13,6 +13,8 @@ pub mod centre;
 pub mod checker;
 pub mod clock;
 pub mod directory;
+pub mod following;
+pub mod found;
 pub mod gate;
 pub mod guardian;
 pub mod projector;

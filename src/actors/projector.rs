@@ -21,7 +21,7 @@ use crate::telemetry::logging;
 /// Consumes batches until the writer is gone.
 pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
     while let Some(batch) = batches.recv().await {
-        let Batch { entries, releases } = batch;
+        let Batch { number, entries, releases } = batch;
         // What follows from a batch is in flight before what it ends has landed.
         let follows = centre.token();
         for entry in &entries {
@@ -30,6 +30,7 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
             let events = entry.events.iter().map(|numbered| &numbered.recorded);
             logging::committed(&entry.cause.by, last, events);
         }
+        centre.pictured(number, &entries);
         for release in releases {
             // A caller who is gone has lost interest, not the outcome.
             let _ = release.to.send(release.outcome);
@@ -52,7 +53,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
         let recorded = &numbered.recorded;
         let (id, seq) = (&recorded.entity, numbered.seq);
         let before = centre.slots.read(id);
-        match centre.slots.apply(recorded) {
+        match centre.slots.apply(numbered) {
             Applied::Done => {
                 brain.fold(numbered, &centre.slots);
                 if let Event::System(system::Event::Quarantined { entity, cause }) = &recorded.event

@@ -12,6 +12,7 @@ use atalaya_domain::ids::{CredentialId, EntityId};
 use atalaya_domain::time::{Span, Timestamp};
 
 use crate::journal::commit::{Receipt, Sealed};
+use crate::journal::picture;
 
 /// How long a key is remembered, in wall time.
 pub const KEPT_FOR: Span = Span::seconds(24 * 3_600);
@@ -104,12 +105,23 @@ impl Receipts {
     }
 
     /// Keeps the receipt of a committed entry, if it has one; `wall` tells the wall's instant.
-    pub fn fold(&self, entry: &Sealed, wall: impl FnOnce() -> Timestamp) {
+    pub fn fold(&self, entry: &Sealed, wall_now: impl FnOnce() -> Timestamp) {
         let Some(receipt) = &entry.cause.receipt else { return };
-        let Receipt { token, key, request, status, ref entity, wall: since } = *receipt;
-        let key = (token, key);
         let seq = entry.events.last().map_or(0, |last| last.seq);
-        let outcome = Some(Outcome { status, entity: entity.clone(), seq });
+        let Receipt { token, key, request, status, entity, wall } = receipt.clone();
+        self.keep(picture::Receipt { token, key, request, status, entity, wall, seq }, wall_now);
+    }
+
+    /// Keeps what a start found.
+    pub fn restore(&self, receipt: picture::Receipt) {
+        let since = receipt.wall;
+        self.keep(receipt, || since);
+    }
+
+    fn keep(&self, receipt: picture::Receipt, wall: impl FnOnce() -> Timestamp) {
+        let picture::Receipt { token, key, request, status, entity, wall: since, seq } = receipt;
+        let key = (token, key);
+        let outcome = Some(Outcome { status, entity, seq });
         self.with(|table| {
             let known = Known { request, outcome, wall: since };
             if let Some(before) = table.known.insert(key, known) {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use atalaya_domain::entry::Recorded;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::State;
 use atalaya_domain::quarantine::{Seen, Standing};
 use atalaya_domain::time::Timestamp;
 
 use super::guardian::Faults;
+use crate::journal::commit::Numbered;
+use crate::journal::picture::Kept;
 
 /// A state and the version that the log has of its entity.
 #[derive(Debug, Clone)]
@@ -19,6 +20,10 @@ pub struct Published {
     pub version: u64,
     /// The last good state.
     pub state: State,
+    /// Number of the entity's first event; 0: it has none.
+    pub first_seq: u64,
+    /// Number of its last event.
+    pub seq: u64,
     /// Whether an event could not be applied: no later one is.
     pub frozen: bool,
     /// Out of service since, by the log.
@@ -34,6 +39,12 @@ impl Published {
             (false, Some(_)) => Standing::OutOfService,
             (false, None) => Standing::InService,
         }
+    }
+
+    /// As the picture keeps it.
+    pub fn kept(&self) -> Kept {
+        let Self { version, ref state, first_seq, seq, frozen, quarantined } = *self;
+        Kept { state: state.clone(), version, first_seq, seq, frozen, quarantined }
     }
 
     /// As a command is composed on it.
@@ -73,8 +84,9 @@ impl Slots {
         let slot = self.map.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         slot.map_or_else(
             || {
-                let (state, quarantined) = (State::blank(id), None);
-                Arc::new(Published { version: 0, state, frozen: false, quarantined })
+                let (version, first_seq, seq) = (0, 0, 0);
+                let (state, frozen, quarantined) = (State::blank(id), false, None);
+                Arc::new(Published { version, state, first_seq, seq, frozen, quarantined })
             },
             |slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone(),
         )
@@ -95,10 +107,15 @@ impl Slots {
     }
 
     /// Applies a committed event and publishes the state.
-    pub fn apply(&self, recorded: &Recorded) -> Applied {
+    pub fn apply(&self, numbered: &Numbered) -> Applied {
+        let recorded = &numbered.recorded;
         let id = &recorded.entity;
         let mut published = (*self.read(id)).clone();
         published.version = recorded.version;
+        published.seq = numbered.seq;
+        if published.first_seq == 0 {
+            published.first_seq = numbered.seq;
+        }
         if published.frozen {
             self.publish(id, published);
             return Applied::Frozen;
@@ -124,6 +141,12 @@ impl Slots {
         let mut published = (*self.read(id)).clone();
         published.quarantined.get_or_insert(at);
         self.publish(id, published);
+    }
+
+    /// Publishes what was kept of `id`, as it was.
+    pub fn restore(&self, id: &EntityId, kept: Kept) {
+        let Kept { state, version, first_seq, seq, frozen, quarantined } = kept;
+        self.publish(id, Published { version, state, first_seq, seq, frozen, quarantined });
     }
 
     fn publish(&self, id: &EntityId, published: Published) {

@@ -24,13 +24,15 @@ pub struct Told {
 /// See the module.
 pub struct Stream {
     recent: Mutex<VecDeque<Told>>,
+    /// Number of the last event before the first that was published here.
+    behind: u64,
     past: Arc<dyn Past>,
 }
 
 impl Stream {
-    /// Nothing is published yet; older events come from `past`.
-    pub fn new(past: Arc<dyn Past>) -> Self {
-        Self { recent: Mutex::default(), past }
+    /// Nothing is published yet; events up to the number `behind` come from `past`.
+    pub fn new(past: Arc<dyn Past>, behind: u64) -> Self {
+        Self { recent: Mutex::default(), behind, past }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut VecDeque<Told>) -> T) -> T {
@@ -48,7 +50,7 @@ impl Stream {
 
     /// Seq of the last published event.
     pub fn last_seq(&self) -> u64 {
-        self.with(|recent| recent.back().map_or(0, |last| last.numbered.seq))
+        self.with(|recent| recent.back().map_or(self.behind, |last| last.numbered.seq))
     }
 
     /// The first number that can still be read.
@@ -59,7 +61,7 @@ impl Stream {
     /// At most `limit` events after `seq`, in order, if memory has them all; else `None`.
     pub fn recent_after(&self, seq: u64, limit: usize) -> Option<Vec<Told>> {
         self.with(|recent| {
-            let first = recent.front().map_or(1, |first| first.numbered.seq);
+            let first = recent.front().map_or(self.behind + 1, |first| first.numbered.seq);
             // Numbers have no gap, so the place in memory follows from the number.
             let from = seq.saturating_add(1).checked_sub(first)?;
             let from = usize::try_from(from).unwrap_or(usize::MAX).min(recent.len());

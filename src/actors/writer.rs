@@ -19,6 +19,7 @@ use atalaya_domain::entry::Entry;
 use atalaya_domain::ids::EntityId;
 use tokio::sync::{mpsc, oneshot};
 
+use super::found::Found;
 use super::gate::Token;
 use super::pulse::{LINGER, Pulse};
 use crate::journal::commit::{Cause, Commit, CommitError, Numbered, Sealed};
@@ -74,6 +75,8 @@ pub struct Release {
 /// What the projector takes whole.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// Its number in the log; 0 where nothing was committed.
+    pub number: u64,
     /// Committed, in order.
     pub entries: Vec<Sealed>,
     /// Released after the fold.
@@ -105,16 +108,19 @@ struct Writer {
 
 /// Starts the thread; it ends when every handle is gone.
 ///
-/// `history` is what the log holds already: the thread goes on behind it.
+/// The thread goes on behind what was found.
 pub fn start(
     commit: Box<dyn Commit>,
-    history: &[Sealed],
+    found: &Found,
     batches: mpsc::Sender<Batch>,
     pulse: Arc<Pulse>,
 ) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
     let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1, pulse };
-    for numbered in history.iter().flat_map(|sealed| &sealed.events) {
+    let states = found.states.iter();
+    writer.known.extend(states.map(|(id, kept)| (id.clone(), (kept.version, kept.seq))));
+    writer.next_seq = found.last_seq() + 1;
+    for numbered in found.entries().flat_map(|sealed| &sealed.events) {
         let recorded = &numbered.recorded;
         writer.known.insert(recorded.entity.clone(), (recorded.version, numbered.seq));
         writer.next_seq = numbered.seq + 1;
@@ -180,6 +186,7 @@ impl Writer {
         let failed = match self.commit(&batch.entries) {
             Ok(()) => {
                 self.known.extend(ahead);
+                batch.number = self.commit.last_batch();
                 self.next_seq = next_seq;
                 None
             }
@@ -283,7 +290,7 @@ mod tests {
         let (batches, mut folds) = mpsc::channel(BATCHES_MAX);
         let pulse = Arc::new(Pulse::default());
         let disk = Box::new(Disk(begun, told));
-        let (writer, thread) = start(disk, &[], batches, pulse.clone()).unwrap();
+        let (writer, thread) = start(disk, &Found::default(), batches, pulse.clone()).unwrap();
         let mut caught = 0;
         for _ in 0..ROUNDS {
             writer.submit(submission()).unwrap();

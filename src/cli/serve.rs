@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use atalaya_domain::machine::Event;
-use atalaya_domain::system;
 use atalaya_domain::time::{Span, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -23,7 +21,7 @@ use crate::api::problem::Problem;
 use crate::api::secrets::Secrets;
 use crate::api::{Api, Limits, routes, tokens};
 use crate::config::{self, Config, Mistakes};
-use crate::journal::commit::{Cause, Sealed};
+use crate::journal::commit::Cause;
 use crate::journal::recorder::{OpenError, Sizes};
 use crate::journal::timed::Timed;
 use crate::telemetry::Meters;
@@ -144,17 +142,19 @@ async fn serve(
         segment_bytes: config.limits.log_segment,
         reserve_bytes: config.limits.disk_reserve,
     };
-    let store = Store::open(dir, sizes)?;
-    let clock = clock(settings, &store.history)?;
+    let time_zone = config.centre.time_zone.clone();
+    let store = Store::open(dir, sizes, &time_zone)?;
+    let clock = clock(settings, &store)?;
     let has_token = store.has_token();
-    let Store { recorder, history } = store;
+    let Store { recorder, found, following } = store;
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
     let arbiters = vec![actix::Arbiter::current()];
     let meters = Arc::new(Meters::default());
     let commit = Box::new(Timed::new(Box::new(recorder), meters.clone()));
-    let time_zone = config.centre.time_zone.clone();
+    let history = Vec::new();
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
-    let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
+    let started = Centre::start_on(options, found, following, None);
+    let (centre, writer) = started.map_err(io("start the writer"))?;
     centre.announce_start().await?;
     let api = Data::new(api(centre.clone(), secret, epoch, &config).counting_in(meters));
     configure::apply(&api, &config).await?;
@@ -223,20 +223,14 @@ pub(super) fn close(
 ) -> Result<(), ServeError> {
     centre.close();
     let gone = |_| std::io::Error::other("the writer panicked");
-    writer.join().map_err(gone).map_err(io("end the writer"))
+    writer.join().map_err(gone).map_err(io("end the writer"))?;
+    centre.let_go();
+    Ok(())
 }
 
 /// The clock that goes on where the store's last record stands.
-fn clock(settings: &Settings, history: &[Sealed]) -> Result<Clock, ServeError> {
-    let last = history.last().map(|sealed| sealed.now);
-    let kept =
-        history.iter().flat_map(|sealed| &sealed.events).rev().find_map(|numbered| match &numbered
-            .recorded
-            .event
-        {
-            Event::System(system::Event::Started { rate, .. }) => Some(*rate),
-            _ => None,
-        });
+fn clock(settings: &Settings, store: &Store) -> Result<Clock, ServeError> {
+    let (last, kept) = (store.found.last_now(), store.rate());
     // A centre that was never started has had no time, whatever was made beside it.
     let last = last.filter(|_| kept.is_some());
     let simulated = kept.is_some_and(|rate| (rate - 1.0).abs() > f64::EPSILON);

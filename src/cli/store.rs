@@ -1,43 +1,75 @@
-//! The data folder opened for writing: the log, and what it holds.
+//! The data folder opened for writing: the log, the picture, and what a start finds in both.
 
 use std::path::Path;
 
 use atalaya_domain::ids::EntityId;
+use atalaya_domain::machine::{Event, State};
+use atalaya_domain::system;
+use atalaya_domain::time::Span;
+use jiff::tz::TimeZone;
 
 use super::serve::{ServeError, io};
 use crate::actors::clock::wall_now;
+use crate::actors::following::Following;
+use crate::actors::found::Found;
+use crate::actors::receipts::KEPT_FOR;
 use crate::journal::LockError;
-use crate::journal::commit::Sealed;
+use crate::journal::opening::{From, Opening};
 use crate::journal::recorder::{OpenError, Recorder, Sizes};
 
-/// A data folder that is ours, and all that its log holds.
+/// A data folder that is ours, and all that it holds.
 #[derive(Debug)]
 pub struct Store {
     /// Where entries go.
     pub recorder: Recorder,
-    /// Every entry so far.
-    pub history: Vec<Sealed>,
+    /// What a start begins with.
+    pub found: Found,
+    /// What follows the log from then on.
+    pub following: Following,
 }
 
 impl Store {
-    /// Opens `dir`, which is made when it is missing.
-    pub fn open(dir: &Path, sizes: Sizes) -> Result<Self, ServeError> {
+    /// Opens `dir`, which is made when it is missing; days turn at the midnights of `time_zone`.
+    pub fn open(dir: &Path, sizes: Sizes, time_zone: &TimeZone) -> Result<Self, ServeError> {
         std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
-        let mut history = Vec::new();
-        let opened = Recorder::open_with(dir, wall_now, sizes, &mut |sealed| history.push(sealed));
-        match opened {
-            Ok(recorder) => Ok(Self { recorder, history }),
+        let opening = match Opening::begin(dir) {
+            Ok(opening) => opening.limits(sizes.segment_bytes, sizes.reserve_bytes),
             Err(OpenError::Lock(LockError::Held { pid, .. })) => {
                 let advice = "stop it first, or name another folder with --data";
-                Err(ServeError::Held { dir: dir.display().to_string(), pid, advice })
+                return Err(ServeError::Held { dir: dir.display().to_string(), pid, advice });
             }
-            Err(error) => Err(error.into()),
-        }
+            Err(error) => return Err(error.into()),
+        };
+        let since = wall_now().plus(Span(-KEPT_FOR.0));
+        let mut found = Found::of(opening.picture(), time_zone, since).map_err(OpenError::from)?;
+        let from = if found.applied.is_some() { From::Mark } else { From::Beginning };
+        let tail = &mut found.tail;
+        let (recorder, picture) = opening.read(wall_now, from, &mut |told| tail.push(told))?;
+        let (states, behind) = (found.states.len(), found.tail.len());
+        tracing::info!(states, behind, "the state was read, and the batches behind it");
+        Ok(Self { recorder, found, following: Following::new(picture, dir.to_path_buf()) })
     }
 
     /// Whether a token was ever made.
     pub fn has_token(&self) -> bool {
-        let mut events = self.history.iter().flat_map(|sealed| &sealed.events);
-        events.any(|numbered| matches!(numbered.recorded.entity, EntityId::Token(_)))
+        let is_token = |id: &EntityId| matches!(id, EntityId::Token(_));
+        let mut events = self.found.entries().flat_map(|sealed| &sealed.events);
+        self.found.states.iter().any(|(id, _)| is_token(id))
+            || events.any(|numbered| is_token(&numbered.recorded.entity))
+    }
+
+    /// The rate of the centre's clock at its last start; `None`: it was never started.
+    pub fn rate(&self) -> Option<f64> {
+        let started = |event: &Event| match event {
+            Event::System(system::Event::Started { rate, .. }) => Some(*rate),
+            _ => None,
+        };
+        let events = self.found.entries().flat_map(|sealed| &sealed.events);
+        let told: Vec<_> = events.filter_map(|told| started(&told.recorded.event)).collect();
+        let kept = match self.found.state(&EntityId::System) {
+            Some(State::System(system)) if system.start > 0 => Some(system.rate),
+            _ => None,
+        };
+        told.last().copied().or(kept)
     }
 }

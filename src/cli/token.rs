@@ -11,6 +11,7 @@ use super::serve::{ServeError, close, io};
 use super::store::Store;
 use crate::actors::centre::{Centre, Options};
 use crate::actors::clock::Clock;
+use crate::actors::following::Following;
 use crate::api::{Api, tokens};
 use crate::journal::commit::Cause;
 use crate::journal::recorder::Sizes;
@@ -26,25 +27,27 @@ pub fn make(dir: &Path, grant: Grant) -> Result<String, ServeError> {
 }
 
 async fn commit(dir: &Path, grant: Grant) -> Result<String, ServeError> {
-    let Store { recorder, history } =
-        Store::open(dir, Sizes::default()).map_err(|error| match error {
+    // The picture stays behind: the next start folds the token.
+    let Store { recorder, found, following: _ } =
+        Store::open(dir, Sizes::default(), &TimeZone::UTC).map_err(|error| match error {
             ServeError::Held { dir, pid, .. } => {
                 ServeError::Held { dir, pid, advice: "use POST /api/v1/tokens" }
             }
             other => other,
         })?;
     // A centre that was never started has no time yet; one that was stands where it ended.
-    let stands_at = history.last().map_or(Timestamp(0), |sealed| sealed.now);
+    let stands_at = found.last_now().unwrap_or(Timestamp(0));
     let (secret, epoch) = (recorder.secret(), recorder.epoch());
-    let (centre, writer) = Centre::start(Options {
+    let options = Options {
         commit: Box::new(recorder),
-        history,
+        history: Vec::new(),
         arbiters: vec![actix::Arbiter::current()],
         clock: Clock::new(stands_at, 0.0),
         driver: Some(Driver::new(&nobody(stands_at))),
         time_zone: TimeZone::UTC,
-    })
-    .map_err(io("start the writer"))?;
+    };
+    let started = Centre::start_on(options, found, Following::default(), None);
+    let (centre, writer) = started.map_err(io("start the writer"))?;
     let api = Api::new(centre.clone(), secret, epoch);
     let made = tokens::make(&api, grant, Cause::of(BY.into(), None)).await;
     close(&centre, writer)?;

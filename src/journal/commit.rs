@@ -118,6 +118,11 @@ pub trait Commit: Send {
     fn probe(&mut self) -> Result<(), CommitError> {
         Ok(())
     }
+
+    /// Number of the last batch that was committed.
+    fn last_batch(&self) -> u64 {
+        0
+    }
 }
 
 /// Reads what was committed, on any thread beside the writer.

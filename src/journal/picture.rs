@@ -56,15 +56,17 @@ pub struct Applied {
 pub struct Kept {
     /// The last good state.
     pub state: State,
-    /// The log's version; past the state's own once the entity is quarantined.
+    /// The log's version; past the state's own once the entity is frozen.
     pub version: u64,
     /// Number of the entity's first event: of contacts with the same order key, the one that came
     /// first.
     pub first_seq: u64,
     /// Number of the entity's last event.
     pub seq: u64,
-    /// Whether the state is frozen.
-    pub quarantined: bool,
+    /// Whether an event could not be applied.
+    pub frozen: bool,
+    /// Out of service since.
+    pub quarantined: Option<Timestamp>,
 }
 
 /// What a repeated call is answered with.

@@ -153,6 +153,10 @@ impl Commit for Recorder {
         Arc::new(Pages::new(self.log.reader()))
     }
 
+    fn last_batch(&self) -> u64 {
+        self.next_batch - 1
+    }
+
     fn probe(&mut self) -> Result<(), CommitError> {
         self.log.probe().map_err(|error| failed(&error))
     }

@@ -37,6 +37,10 @@ impl Commit for Timed {
         self.inner.past()
     }
 
+    fn last_batch(&self) -> u64 {
+        self.inner.last_batch()
+    }
+
     fn probe(&mut self) -> Result<(), CommitError> {
         self.inner.probe()
     }

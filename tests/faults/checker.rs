@@ -22,7 +22,7 @@ use super::house::{House, START, agent, agent_id, contact, slug};
 type States = BTreeMap<EntityId, Published>;
 
 fn published(state: State) -> Published {
-    Published { version: 1, state, frozen: false, quarantined: None }
+    Published { version: 1, state, first_seq: 1, seq: 1, frozen: false, quarantined: None }
 }
 
 /// Contact `number`, as it is in `state`.

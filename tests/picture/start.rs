@@ -63,7 +63,8 @@ impl Centre {
                 dirty.touch(&id, *seq);
                 let (version, seq) = (recorded.version, *seq);
                 let first_seq = self.states.get(&id).map_or(seq, |kept| kept.first_seq);
-                let kept = Kept { state, version, first_seq, seq, quarantined: false };
+                let kept =
+                    Kept { state, version, first_seq, seq, frozen: false, quarantined: None };
                 self.states.insert(id, kept);
             }
             for said in &entry.cause.said {

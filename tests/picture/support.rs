@@ -58,7 +58,8 @@ pub(crate) fn history(steps: &[(u8, u8, u8)], steps_per_batch: usize) -> Vec<(Ch
                 version: folded.recorded.version,
                 first_seq: states.get(&id).map_or(folded.seq, |kept: &Kept| kept.first_seq),
                 seq: folded.seq,
-                quarantined: folded.seq % 50 == 0,
+                frozen: folded.seq % 50 == 0,
+                quarantined: (folded.seq % 25 == 0).then_some(Timestamp(7)),
             };
             states.insert(id, kept);
         }
@@ -108,5 +109,12 @@ pub(crate) fn contact_called(name: &str) -> Kept {
     let mut entered = contact.entered.as_deref().unwrap().clone();
     entered.external_id = Some(name.into());
     contact.entered = Some(entered.into());
-    Kept { state: State::Contact(contact), version: 1, first_seq: 1, seq: 1, quarantined: false }
+    Kept {
+        state: State::Contact(contact),
+        version: 1,
+        first_seq: 1,
+        seq: 1,
+        frozen: false,
+        quarantined: None,
+    }
 }

@@ -27,7 +27,7 @@ fn nothing_impossible_lasts_in_random_lives() {
         for entry in &entries {
             let seq = entry.events.last().map_or(0, |event| event.seq);
             for event in &entry.events {
-                slots.apply(&event.recorded);
+                slots.apply(event);
                 let id = &event.recorded.entity;
                 match (id, &slots.read(id).state) {
                     (EntityId::Agent(id), State::Agent(agent)) => intake.agent(id, agent),

@@ -32,7 +32,7 @@ pub(super) const SAID: u8 = b'p';
 const PERSON: u8 = 1;
 const AGENT: u8 = 2;
 /// Bytes of a state's value before the state.
-const STATE_HEAD_BYTES: usize = 25;
+const STATE_HEAD_BYTES: usize = 34;
 
 /// Bytes that `prefix` begins with something else after.
 pub(super) fn under(letter: u8, rest: &[u8]) -> Vec<u8> {
@@ -63,7 +63,9 @@ pub(super) fn state_value(kept: &Kept) -> Result<Vec<u8>, PictureError> {
     value.extend_from_slice(&kept.version.to_le_bytes());
     value.extend_from_slice(&kept.first_seq.to_le_bytes());
     value.extend_from_slice(&kept.seq.to_le_bytes());
-    value.push(u8::from(kept.quarantined));
+    value.push(u8::from(kept.frozen));
+    value.push(u8::from(kept.quarantined.is_some()));
+    value.extend_from_slice(&kept.quarantined.unwrap_or_default().0.to_le_bytes());
     value.extend_from_slice(&encode_state(&kept.state)?);
     Ok(value)
 }
@@ -71,9 +73,12 @@ pub(super) fn state_value(kept: &Kept) -> Result<Vec<u8>, PictureError> {
 pub(super) fn kept(value: &[u8]) -> Result<Kept, PictureError> {
     let mut take = Take::new(value, 0);
     let (version, first_seq, seq) = (take.u64()?, take.u64()?, take.u64()?);
-    let quarantined = take.flag()?;
+    let frozen = take.flag()?;
+    let is_quarantined = take.flag()?;
+    let since = Timestamp(take.i64()?);
+    let quarantined = is_quarantined.then_some(since);
     let state = decode_state(state_bytes(value))?;
-    Ok(Kept { state, version, first_seq, seq, quarantined })
+    Ok(Kept { state, version, first_seq, seq, frozen, quarantined })
 }
 
 /// The state itself in its value.

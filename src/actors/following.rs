@@ -1,0 +1,160 @@
+//! The picture follows the fold: what each batch touched is gathered, and handed over each second.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::centre::Centre;
+use super::found::BOARD;
+use crate::journal::commit::Sealed;
+use crate::journal::follower::{Dirty, Follower, SEND_EVERY};
+use crate::journal::picture::{Applied, Picture, PictureError, Receipt};
+use crate::views::Wallboard;
+use atalaya_domain::ids::EntityId;
+use atalaya_domain::{Event, system};
+
+use super::slots::Slots;
+
+/// How long a stop waits for the picture to be written; what it lacks the next start folds.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two tries to hand over at a stop.
+const TRY_EVERY: Duration = Duration::from_millis(5);
+
+/// Where the picture is kept. Without it nothing follows: tests, and runs without a folder.
+#[derive(Debug, Default)]
+pub struct Following(Mutex<Option<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    dirty: Dirty,
+    picture: Arc<Picture>,
+    dir: PathBuf,
+    /// `None` until the log's tail is folded.
+    follower: Option<Follower>,
+}
+
+impl Following {
+    /// Follows with `picture` in the data folder `dir`.
+    pub fn new(picture: Arc<Picture>, dir: PathBuf) -> Self {
+        let dirty = Dirty::default();
+        Self(Mutex::new(Some(Inner { dirty, picture, dir, follower: None })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Option<Inner>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A batch is folded whole.
+    pub(super) fn folded(&self, number: u64, entries: &[Sealed], slots: &Slots) {
+        if let (Some(inner), true) = (&mut *self.inner(), number > 0) {
+            inner.gather(number, entries, slots);
+        }
+    }
+
+    /// At a start, before anybody asks: what has gathered is written at once, so that it does not
+    /// grow with the log.
+    pub(super) fn make_room(&self, slots: &Slots, board: &Wallboard) -> Result<(), PictureError> {
+        if let Some(inner) = &mut *self.inner()
+            && inner.dirty.is_due()
+        {
+            let change = inner.dirty.take(|id, _| slots.read(id).kept(), || views(board));
+            inner.picture.apply(&change)?;
+        }
+        Ok(())
+    }
+
+    /// From now on a thread of its own writes.
+    pub(super) fn start(&self) -> std::io::Result<()> {
+        if let Some(inner) = &mut *self.inner() {
+            inner.follower = Some(Follower::start(inner.picture.clone(), inner.dir.clone())?);
+        }
+        Ok(())
+    }
+
+    /// Hands over what has gathered, if it is due.
+    pub(super) fn hand_over(&self, slots: &Slots, board: &Wallboard) {
+        if let Some(inner) = &mut *self.inner()
+            && inner.dirty.is_due()
+        {
+            inner.send(slots, board);
+        }
+    }
+
+    /// Number of the last event that can be read back from the picture.
+    pub fn applied_seq(&self) -> u64 {
+        let inner = self.inner();
+        let follower = inner.as_ref().and_then(|inner| inner.follower.as_ref());
+        follower.map_or(0, Follower::applied_seq)
+    }
+
+    /// Writes the rest and ends.
+    pub(super) fn stop(&self, slots: &Slots, board: &Wallboard) {
+        let Some(mut inner) = self.inner().take() else { return };
+        let until = Instant::now() + STOP_PATIENCE;
+        while !inner.dirty.is_empty() && Instant::now() < until {
+            if !inner.send(slots, board) {
+                std::thread::sleep(TRY_EVERY);
+            }
+        }
+        if let Some(follower) = inner.follower {
+            follower.stop(until.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
+impl Inner {
+    fn gather(&mut self, number: u64, entries: &[Sealed], slots: &Slots) {
+        for entry in entries {
+            let last = entry.events.last().map_or(0, |numbered| numbered.seq);
+            for numbered in &entry.events {
+                self.dirty.touch(&numbered.recorded.entity, numbered.seq);
+                // It is out of service without an event of its own.
+                if let Event::System(system::Event::Quarantined { entity, .. }) =
+                    &numbered.recorded.event
+                {
+                    self.dirty.touch(entity, slots.read(entity).seq);
+                }
+            }
+            for said in &entry.cause.said {
+                self.dirty.say(said);
+            }
+            if let Some(receipt) = &entry.cause.receipt {
+                let crate::journal::commit::Receipt { token, key, request, status, entity, wall } =
+                    receipt.clone();
+                self.dirty.receipt(Receipt {
+                    token,
+                    key,
+                    request,
+                    status,
+                    entity,
+                    wall,
+                    seq: last,
+                });
+            }
+        }
+        if let Some(last) = entries.last() {
+            let seq = slots.read(&EntityId::System).seq;
+            let seq =
+                entries.iter().flat_map(|entry| &entry.events).map(|e| e.seq).fold(seq, u64::max);
+            self.dirty.mark(Applied { batch: number, seq, now: last.now });
+        }
+    }
+
+    fn send(&mut self, slots: &Slots, board: &Wallboard) -> bool {
+        let Some(follower) = &self.follower else { return false };
+        self.dirty.send(follower, |id, _| slots.read(id).kept(), || views(board))
+    }
+}
+
+fn views(board: &Wallboard) -> BTreeMap<String, Vec<u8>> {
+    BTreeMap::from([(BOARD.to_owned(), board.keep())])
+}
+
+/// Hands over what has gathered while nothing happens.
+pub(super) async fn follow(centre: Arc<Centre>) {
+    while !centre.is_closed() {
+        tokio::time::sleep(SEND_EVERY).await;
+        centre.hand_over();
+    }
+}

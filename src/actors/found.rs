@@ -1,0 +1,86 @@
+//! What a start finds: states as the picture has them, and the batches that it lacks.
+
+use atalaya_domain::ids::EntityId;
+use atalaya_domain::machine::State;
+use atalaya_domain::time::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::journal::commit::{Sealed, Whose};
+use crate::journal::opening::Told;
+use crate::journal::picture::{Applied, Kept, Picture, PictureError, Receipt};
+use crate::views::Wallboard;
+
+/// The view that the picture keeps.
+pub(super) const BOARD: &str = "wallboard";
+
+/// See the module. Empty: a new folder.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The states of the picture.
+    pub states: Vec<(EntityId, Kept)>,
+    /// Its view of the same instant.
+    pub board: Option<Wallboard>,
+    /// Its personal data.
+    pub said: Vec<(Whose, String, String)>,
+    /// Its receipts that still hold.
+    pub receipts: Vec<Receipt>,
+    /// Up to where the log is in all of that.
+    pub applied: Option<Applied>,
+    /// The batches behind it, in order.
+    pub tail: Vec<Told>,
+}
+
+impl Found {
+    /// What `picture` has; nothing where it has not all that a start needs: a view of another
+    /// version or time zone, or a state that could not be applied and that this program, which may
+    /// be another, must try again. Then the whole log is folded.
+    pub fn of(
+        picture: &Picture,
+        time_zone: &TimeZone,
+        since: Timestamp,
+    ) -> Result<Self, PictureError> {
+        let view = picture.view(BOARD);
+        let Some(board) = view.and_then(|view| Wallboard::restore(&view, time_zone.clone())) else {
+            return Ok(Self::default());
+        };
+        let states = picture.states().collect::<Result<Vec<_>, _>>()?;
+        if states.iter().any(|(_, kept)| kept.frozen) {
+            return Ok(Self::default());
+        }
+        Ok(Self {
+            states,
+            board: Some(board),
+            said: picture.all_said().collect::<Result<_, _>>()?,
+            receipts: picture.receipts(since).collect::<Result<_, _>>()?,
+            applied: picture.applied(),
+            tail: Vec::new(),
+        })
+    }
+
+    /// The same, from the log alone.
+    pub fn told(history: Vec<Sealed>) -> Self {
+        let whole = Told { batch: 0, wall: Timestamp::default(), entries: history };
+        Self { tail: vec![whole], ..Self::default() }
+    }
+
+    /// The entries behind the picture, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &Sealed> {
+        self.tail.iter().flat_map(|told| &told.entries)
+    }
+
+    /// Number of the last event in the picture.
+    pub fn last_seq(&self) -> u64 {
+        self.applied.map_or(0, |applied| applied.seq)
+    }
+
+    /// The centre's instant of the last entry; `None`: there was none.
+    pub fn last_now(&self) -> Option<Timestamp> {
+        let tail = self.entries().last().map(|sealed| sealed.now);
+        tail.or(self.applied.map(|applied| applied.now))
+    }
+
+    /// The state of `id` in the picture.
+    pub fn state(&self, id: &EntityId) -> Option<&State> {
+        self.states.iter().find(|(kept, _)| kept == id).map(|(_, kept)| &kept.state)
+    }
+}
