@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod api;
 pub mod cli;
+pub mod client;
 pub mod demo;
 pub mod journal;
 pub mod replay;

@@ -38,6 +38,8 @@ pub fn run(wanted: &Wanted) -> Result<(), ServeError> {
         listen: wanted.listen,
         rate: Some(wanted.speed),
         start: None,
+        priorities: None,
+        time_zone: None,
     };
     serve::run(&settings, |address, api, stop| {
         let token = std::fs::read_to_string(wanted.data.join("admin.token")).unwrap_or_default();

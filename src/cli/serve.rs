@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::Event;
+use atalaya_domain::priority::Priorities;
 use atalaya_domain::system;
 use atalaya_domain::time::{Span, Timestamp};
 use jiff::tz::TimeZone;
@@ -39,6 +40,10 @@ pub struct Settings {
     pub rate: Option<f64>,
     /// Where a new store's clock starts.
     pub start: Option<Timestamp>,
+    /// The classes of priority; `None`: those of API.md.
+    pub priorities: Option<Priorities>,
+    /// Whose midnight turns the day's counters; `None`: [`TIME_ZONE`].
+    pub time_zone: Option<TimeZone>,
 }
 
 /// Why the server did not start, or ended badly.
@@ -105,13 +110,18 @@ async fn serve(
         .iter()
         .flat_map(|sealed| &sealed.events)
         .any(|numbered| matches!(numbered.recorded.entity, EntityId::Token(_)));
-    let time_zone = TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC);
+    let named = || TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC);
+    let time_zone = settings.time_zone.clone().unwrap_or_else(named);
     let arbiters = vec![actix::Arbiter::current()];
     let commit = Box::new(recorder);
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
     let (centre, writer) = Centre::start(options).map_err(io("start the writer"))?;
     centre.announce_start().await?;
-    let api = Data::new(Api::new(centre.clone(), secret, epoch));
+    let mut api = Api::new(centre.clone(), secret, epoch);
+    if let Some(priorities) = &settings.priorities {
+        api.priorities = priorities.clone();
+    }
+    let api = Data::new(api);
     if !has_token {
         first_token(dir, &api).await?;
     }
