@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod actors;
+mod order;
 mod random;
 mod replay;
 #[path = "../support/mod.rs"]

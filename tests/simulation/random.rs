@@ -25,7 +25,7 @@ fn slug(text: &str) -> Slug {
     Slug::new(text).unwrap()
 }
 
-fn number(name: &str, otherwise: u64) -> u64 {
+pub(crate) fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
@@ -79,7 +79,7 @@ impl Dice {
     }
 }
 
-fn scenario(seed: u64) -> Scenario {
+pub(crate) fn scenario(seed: u64) -> Scenario {
     let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
     let start = Timestamp(1_772_438_400_000_000);
     let queues: Vec<_> = (1..=1 + dice.upto(2))
