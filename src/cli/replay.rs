@@ -68,17 +68,14 @@ pub fn run(file: &Path, place: &Place) -> Result<Report, Failed> {
         Place::Lockstep(data) => Ok(replay::run(file, data.as_deref())?),
         Place::Own(rate, data) => {
             let scenario = scenario::read(file).map_err(ReplayError::from)?;
-            match data {
-                Some(dir) => through_own(scenario, *rate, dir),
-                None => {
-                    let dir =
-                        std::env::temp_dir().join(format!("atalaya-{}", uuid::Uuid::now_v7()));
-                    let played = through_own(scenario, *rate, &dir);
-                    // What is left is the system's to clear, as all in that folder.
-                    let _ = std::fs::remove_dir_all(&dir);
-                    played
-                }
+            if let Some(dir) = data {
+                return through_own(scenario, *rate, dir);
             }
+            let dir = std::env::temp_dir().join(format!("atalaya-{}", uuid::Uuid::now_v7()));
+            let played = through_own(scenario, *rate, &dir);
+            // What is left is the system's to clear, as all in that folder.
+            let _ = std::fs::remove_dir_all(&dir);
+            played
         }
         Place::Running(server, token_file) => {
             let scenario = scenario::read(file).map_err(ReplayError::from)?;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod actors;
+#[path = "../support/days.rs"]
+mod days;
 mod order;
 mod random;
 mod replay;

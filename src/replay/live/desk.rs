@@ -91,8 +91,9 @@ pub(super) async fn work(
     let Some(agent) = world.scenario.agents.get(number) else { return Ok(()) };
     let mut desk = Desk::new(&world, agent);
     let Some(first) = desk.due.first_key_value().map(|((at, _), _)| *at) else { return Ok(()) };
+    let opens = world.clock.when(first).checked_sub(AHEAD).unwrap_or_else(Instant::now);
     tokio::select! {
-        () = sleep_until(world.clock.when(first).checked_sub(AHEAD).unwrap_or_else(Instant::now)) => (),
+        () = sleep_until(opens) => (),
         () = told(&mut over) => return Ok(()),
     }
     let mut failures = 0;
