@@ -99,6 +99,9 @@ pub struct Lived {
     pub hop_s: Option<f64>,
     /// How far the day was moved on the server's clock.
     pub moved_s: f64,
+    /// The wallboard's figures of its day at the end: those of the report, where nobody else has
+    /// used the server in that day and no midnight has passed.
+    pub wallboard: BTreeMap<String, u64>,
     /// What was left out and why, with how often.
     pub left_out: BTreeMap<String, u64>,
 }
@@ -124,11 +127,13 @@ pub async fn play(scenario: Scenario, wanted: &Wanted<'_>) -> Result<Report, Liv
     let lived = live(&world, &tokens, first_seq, wanted).await;
     setup::clear(&world.client, &tokens).await;
     lived?;
-    let (outcomes, events) = gather::gather(&world, first_seq).await?;
+    let gather::Gathered { outcomes, events, wallboard } =
+        gather::gather(&world, first_seq).await?;
     let lived = Lived {
         rate: clock.rate(),
         hop_s: world.hop_s(),
         moved_s: begins.since(first).as_seconds(),
+        wallboard,
         left_out: world.notes().left_out.clone(),
     };
     let report = Report::new(world.scenario.name.clone(), outcomes, events);

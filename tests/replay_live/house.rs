@@ -90,9 +90,13 @@ pub(crate) fn contacts(file: &Path) -> BTreeMap<String, Line> {
 /// The wallboard's figures of the day are the report's.
 pub(crate) async fn the_wallboard_has(client: &Client, report: &Value) {
     let board = client.get("/api/v1/wallboard").await.unwrap();
-    let totals = &board["data"]["totals"];
+    are_the_reports(&board["data"]["totals"], report);
+}
+
+/// The `totals` of a day are the report's.
+pub(crate) fn are_the_reports(totals: &Value, report: &Value) {
     for figure in ["offered", "answered", "abandoned", "short_abandoned", "refused"] {
-        assert_eq!(totals[format!("{figure}_today")], report["kpi"][figure], "{figure}: {board}");
+        assert_eq!(totals[format!("{figure}_today")], report["kpi"][figure], "{figure}: {totals}");
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::days::{NONE, data, reference};
-use super::house::{Server, contacts, replay, report, the_wallboard_has};
+use super::house::{Server, are_the_reports, contacts, replay, report, the_wallboard_has};
 use super::support;
 use atalaya::simulation::pure::run;
 use atalaya::simulation::scenario;
@@ -139,6 +139,7 @@ async fn a_day_is_lived_through_a_server_of_its_own() {
         [&"--speed", &SPEED, &"--data", &data, &"--contacts", &out];
     let told = report(&replay(&file, &more));
     is_the_pure_loops(&file, &out);
+    are_the_reports(&told["wallboard"], &told);
     assert!(told["hop_s"].as_f64().is_some_and(|hop| 0.0 < hop), "{told}");
     assert_eq!((&told["moved_s"], &told["left_out"]), (&Value::from(0.0), &serde_json::json!({})));
     assert!(told["kpi"]["aht_s"].as_f64().is_some_and(|aht| 0.0 < aht), "{told}");
@@ -161,6 +162,7 @@ async fn a_day_is_moved_to_the_clock_of_a_running_server() {
         &[&"--server", &server.url, &"--token-file", &token, &"--contacts", &out],
     ));
     is_the_pure_loops(&file, &out);
+    are_the_reports(&told["wallboard"], &told);
     assert_ne!(told["moved_s"], 0.0);
     assert_eq!(told["rate"], 20.0);
     let client = server.client(&data);
@@ -207,6 +209,7 @@ async fn a_recorded_day_at_speed_60_comes_out_as_the_reference() {
     let file = days.join("1999-02-12.toml");
     let told = report(&replay(&file, &[&"--speed", &"60", &"--data", &data, &"--contacts", &out]));
     eprintln!("{told}");
+    are_the_reports(&told["wallboard"], &told);
     let wanted = reference(&days, "1999-02-12", false);
     let lived = contacts(&out);
     assert_eq!(lived.len(), wanted.len());

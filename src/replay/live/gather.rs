@@ -1,6 +1,6 @@
 //! What came of the day, read from the server: its contacts, and when their wrap-ups ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use atalaya_domain::time::Timestamp;
 use serde_json::Value;
@@ -30,13 +30,25 @@ pub(super) async fn read(world: &World, open: &[String]) -> Result<bool, LiveErr
     Ok(only_wait)
 }
 
-/// What became of every contact of the day, and how many events the log has since `first_seq`.
-pub(super) async fn gather(
-    world: &World,
-    first_seq: u64,
-) -> Result<(Vec<Outcome>, u64), LiveError> {
+/// What came of the day.
+pub(super) struct Gathered {
+    /// What became of every contact.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Events in the log since the day began.
+    pub(super) events: u64,
+    /// The wallboard's figures of its day.
+    pub(super) wallboard: BTreeMap<String, u64>,
+}
+
+/// Reads all that came of the day, whose first event comes after `first_seq`.
+pub(super) async fn gather(world: &World, first_seq: u64) -> Result<Gathered, LiveError> {
     let board = world.client.get("/api/v1/wallboard").await?;
+    let totals = board["data"]["totals"].as_object().into_iter().flatten();
+    let wallboard = totals.filter(|(name, _)| name.ends_with("_today"));
+    let wallboard = wallboard.filter_map(|(name, figure)| Some((name.clone(), figure.as_u64()?)));
+    let wallboard = wallboard.collect();
     let last_seq = board["seq"].as_u64().unwrap_or_default();
+    let events = last_seq.saturating_sub(first_seq);
     let closed = closed(world, first_seq, last_seq).await?;
     let mut outcomes = Vec::new();
     let ids = world.notes().ids.clone();
@@ -45,7 +57,9 @@ pub(super) async fn gather(
         let id = uuid::Uuid::try_parse(id).ok()?.as_u128();
         Some(uuid::Uuid::from_u128(id.saturating_sub(1)).to_string())
     });
-    let Some(mut cursor) = before else { return Ok((outcomes, last_seq - first_seq)) };
+    let Some(mut cursor) = before else {
+        return Ok(Gathered { outcomes, events, wallboard });
+    };
     loop {
         let path = format!("/api/v1/contacts?limit={PAGE}&cursor={cursor}");
         let page = world.client.get(&path).await?;
@@ -64,7 +78,7 @@ pub(super) async fn gather(
     for _ in 0..lost {
         world.leave_out("a contact: the server does not show it any more");
     }
-    Ok((outcomes, last_seq.saturating_sub(first_seq)))
+    Ok(Gathered { outcomes, events, wallboard })
 }
 
 /// When the contacts' wrap-ups ended.
