@@ -9,6 +9,7 @@ use atalaya_domain::time::{MICROS_PER_SECOND, Span, Timestamp};
 use jiff::tz::TimeZone;
 
 use super::serve::{self, ServeError, Settings};
+use crate::client::ClientError;
 use crate::replay::live::{self, LiveError, Progress, first};
 use crate::replay::report::Report;
 use crate::replay::{self, ReplayError};
@@ -113,10 +114,16 @@ fn through_own(scenario: Scenario, rate: f64, dir: &Path) -> Result<Report, Fail
         });
         client = Some(started);
     })?;
-    let gone = || std::io::Error::other("it ended before the day did");
+    let gone = || std::io::Error::other("the server was ended before the day was over");
     let client = client.ok_or_else(gone).map_err(io("start the server"))?;
     let client = client.map_err(io("start the client"))?;
-    client.join().map_err(|_| gone()).map_err(io("play the day"))?
+    match client.join().map_err(|_| gone()).map_err(io("play the day"))? {
+        // Who ends the process ends its server first.
+        Err(Failed::Live(LiveError::Client(ClientError::Unreachable { .. }))) => {
+            Err(io("play the day")(gone()))
+        }
+        played => played,
+    }
 }
 
 /// How much centre time passes while a server is set up.

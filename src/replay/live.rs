@@ -194,6 +194,12 @@ async fn live(
         if let Some(fault) = world.notes().fault.take() {
             return Err(fault);
         }
+        let is_time = read_at.elapsed() >= READ_EVERY;
+        if is_time {
+            read_at = Instant::now();
+            // A server that has gone is found out also while nobody has anything to do.
+            world.client.get("/health/live").await?;
+        }
         let Some(calls) = &mut calls else { continue };
         while calls.try_join_next().is_some() {}
         let open = open(world);
@@ -201,8 +207,7 @@ async fn live(
         if open.is_empty() && (is_posted || calls.is_empty()) {
             break;
         }
-        if read_at.elapsed() >= READ_EVERY {
-            read_at = Instant::now();
+        if is_time {
             let only_wait = gather::read(world, &open).await?;
             if only_wait && last.is_none_or(|last| last < world.clock.now()) {
                 break;
