@@ -11,10 +11,11 @@ use std::time::Duration;
 use atalaya::api::tokens;
 use atalaya::cli::configure::Source;
 use atalaya::cli::demo::{self, Wanted};
+use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
 use atalaya::cli::{check, token};
 use atalaya::config::{DEFAULT_PATH, Mistakes};
-use atalaya::replay::{self, ReplayError, report::Report};
+use atalaya::replay::report::Report;
 use atalaya::telemetry::logging;
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::{Span, Timestamp};
@@ -105,17 +106,23 @@ enum Command {
     /// Makes tokens for a data folder that no server has
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Plays a recorded day through the server's actors
-    #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 0 --data day")]
+    /// Plays a recorded day through the server
+    #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv")]
     Replay {
         /// A scenario with `[recorded]`, in the form of SCENARIOS.md
         file: PathBuf,
-        /// 0: in lockstep, exact; this version knows no other
-        #[arg(long, default_value = "0", value_parser = ["0"])]
-        speed: String,
+        /// 0: in lockstep, exact; else centre seconds in a second of a server of its own
+        #[arg(long, default_value = "0", value_parser = speed, conflicts_with = "server")]
+        speed: f64,
         /// Keep the day's log in this folder, which is made when it is missing
-        #[arg(long)]
+        #[arg(long, conflicts_with = "server")]
         data: Option<PathBuf>,
+        /// Through a running server at its clock's rate, like `http://127.0.0.1:8080`
+        #[arg(long, requires = "token_file")]
+        server: Option<String>,
+        /// Holds an administrator's token with the scope `act_as`
+        #[arg(long, requires = "server")]
+        token_file: Option<PathBuf>,
         /// Write one row a contact to this file
         #[arg(long)]
         contacts: Option<PathBuf>,
@@ -180,8 +187,13 @@ fn main() -> ExitCode {
         Command::Demo { speed, fresh, data, listen, run_for, seed } => {
             demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)
         }
-        Command::Replay { file, speed: _, data, contacts, format } => {
-            play(&file, data.as_deref(), contacts.as_deref(), format).map_err(Into::into)
+        Command::Replay { file, speed, data, server, token_file, contacts, format } => {
+            let place = match server.zip(token_file) {
+                Some((server, token_file)) => Place::Running(server, token_file),
+                None if speed > 0.0 => Place::Own(speed, data),
+                None => Place::Lockstep(data),
+            };
+            play(&file, &place, contacts.as_deref(), format)
         }
     };
     match done {
@@ -237,6 +249,11 @@ fn length(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_micros(micros))
 }
 
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed >= 0.0);
+    speed.ok_or_else(|| "a speed is a number from 0 up".to_owned())
+}
+
 fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let data = settings.data.display().to_string();
     serve::run(settings, |address, _, _| {
@@ -250,13 +267,13 @@ fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
 
 fn play(
     file: &Path,
-    data: Option<&Path>,
+    place: &Place,
     contacts: Option<&Path>,
     format: Format,
-) -> Result<(), ReplayError> {
-    let report = replay::run(file, data)?;
+) -> Result<(), Box<dyn Error>> {
+    let report = replay::run(file, place)?;
     if let Some(path) = contacts {
-        report.write_contacts(File::create(path)?).map_err(std::io::Error::other)?;
+        report.write_contacts(File::create(path)?)?;
     }
     print(&report, format)?;
     Ok(())
@@ -272,14 +289,29 @@ fn print(report: &Report, format: Format) -> std::io::Result<()> {
                 let value = if value.is_null() { "—".into() } else { value.to_string() };
                 writeln!(out, "{name:<18} {value}")?;
             }
-            Ok(())
+            lived(out, report)
         }
         (Format::Text | Format::Json, _) => {
             let speed = serde_json::json!({ "events": report.events });
-            let whole = serde_json::json!({
+            let mut whole = serde_json::json!({
                 "scenario": report.scenario, "runs": 1, "kpi": kpi, "speed": speed
             });
+            if let (Some(lived), Some(whole)) = (&report.lived, whole.as_object_mut()) {
+                let lived = serde_json::to_value(lived)?;
+                whole.extend(lived.as_object().cloned().unwrap_or_default());
+            }
             writeln!(out, "{whole}")
         }
     }
+}
+
+fn lived(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
+    let Some(lived) = &report.lived else { return Ok(()) };
+    let hop = lived.hop_s.map_or("—".into(), |hop| format!("{hop:.3}"));
+    writeln!(out, "{:<18} {hop}", "hop_s")?;
+    writeln!(out, "{:<18} {}", "moved_s", lived.moved_s)?;
+    for (what, times) in &lived.left_out {
+        writeln!(out, "left out {times} times: {what}")?;
+    }
+    Ok(())
 }

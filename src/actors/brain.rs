@@ -9,13 +9,14 @@ use atalaya_domain::ids::{AgentId, ContactId, EntityId, OfferId, Slug};
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::matching::Intake;
 use atalaya_domain::quarantine::Standing;
-use atalaya_domain::time::{Now, Phase, Timestamp};
+use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 
 use super::slots::{Published, Slots};
 use crate::journal::commit::Numbered;
 use crate::simulation::driver::Driver;
 use crate::simulation::ids::Ids;
+use crate::simulation::order::{Deadline, deadline_first};
 
 /// What the gate passes, with what must be told when it has ended.
 #[derive(Debug)]
@@ -59,8 +60,8 @@ pub enum Next {
 pub struct Brain {
     /// Who waits and who is free.
     pub intake: Intake,
-    deadlines: BTreeSet<(Timestamp, Phase, String, ContactId)>,
-    armed: BTreeMap<ContactId, (Timestamp, Phase, String, ContactId)>,
+    deadlines: BTreeSet<Deadline>,
+    armed: BTreeMap<ContactId, Deadline>,
     driver: Option<Driver>,
     /// Out of service, and the log does not say so yet.
     unannounced: BTreeMap<EntityId, News>,
@@ -265,7 +266,7 @@ impl Brain {
             .deadlines
             .iter()
             .take_while(|(at, phase, ..)| (*at, *phase) <= (now.at, now.phase));
-        let tick = |(_, _, _, contact): &(Timestamp, Phase, String, ContactId)| Origin {
+        let tick = |(_, _, _, contact): &Deadline| Origin {
             now,
             to: (*contact).into(),
             command: Command::Contact(contact::Command::Tick),
@@ -287,17 +288,11 @@ impl Brain {
         if let Some(origin) = self.next_match(self.now) {
             return Next::Pass(Box::new(origin));
         }
-        let due = self.deadlines.first().cloned();
-        let planned = self.driver.as_ref().and_then(|driver| driver.next().cloned());
-        let deadline_first = match (&due, &planned) {
-            (Some((at, phase, id, _)), Some(place)) => {
-                (at, phase, id) <= (&place.0, &place.1, &place.2)
-            }
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if let Some((at, phase, _, contact)) = due.filter(|_| deadline_first) {
-            self.now = Now { at, phase };
+        let planned = self.driver.as_ref().and_then(Driver::next);
+        let due = self.deadlines.first().filter(|due| deadline_first(Some(due), planned));
+        if let Some((at, phase, _, contact)) = due {
+            let contact = *contact;
+            self.now = Now { at: *at, phase: *phase };
             let command = Command::Contact(contact::Command::Tick);
             let (now, flight) = (self.now, Flight::Nothing);
             return Next::Pass(Box::new(Origin { now, to: contact.into(), command, flight }));

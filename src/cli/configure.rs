@@ -28,7 +28,7 @@ pub const BY: &str = "system:config";
 const TRIES_MAX: usize = 20;
 
 /// Which file is meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub enum Source {
     /// None: what holds without a file.
     #[default]
@@ -37,6 +37,8 @@ pub enum Source {
     Usual(PathBuf),
     /// This one, which must be there.
     Named(PathBuf),
+    /// No file: this.
+    Given(Box<Config>),
 }
 
 impl Source {
@@ -49,6 +51,7 @@ impl Source {
     pub fn read(&self) -> Result<Config, Mistakes> {
         match self {
             Self::Nothing => Ok(Config::default()),
+            Self::Given(config) => Ok((**config).clone()),
             Self::Usual(path) if !path.exists() => {
                 tracing::info!(file = %path.display(), "no configuration file: the defaults hold");
                 Ok(Config::default())

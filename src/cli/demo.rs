@@ -83,10 +83,13 @@ fn clear(dir: &Path) -> Result<(), ServeError> {
             Ok(()) | Err(_) => (),
         }
     }
-    match std::fs::remove_dir_all(dir.join("log")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
-        Ok(()) | Err(_) => Ok(()),
+    for name in ["log", "state"] {
+        match std::fs::remove_dir_all(dir.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+            Ok(()) | Err(_) => (),
+        }
     }
+    Ok(())
 }
 
 fn tell(line: &str) {

@@ -8,8 +8,9 @@
 pub mod agents;
 pub mod callers;
 pub mod centre;
-pub mod client;
 pub mod mind;
+
+pub use crate::client;
 
 use std::fmt;
 use std::sync::Arc;

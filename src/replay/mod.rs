@@ -1,9 +1,10 @@
 //! Recorded days through the server's actors, in lockstep: exact, as fast as the log allows.
 //!
 //! The day's people are announced at the gate, every entry goes through the writer to the log of a
-//! data folder (or is kept in memory), and the report is read from the published states. Live
-//! replay over HTTP is not here.
+//! data folder (or is kept in memory), and the report is read from the published states. Replay
+//! over HTTP and sockets, with the true waits, is [`live`].
 
+pub mod live;
 pub mod report;
 
 use std::path::{Path, PathBuf};

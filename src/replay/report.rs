@@ -8,6 +8,8 @@ use atalaya_domain::kpi::{Counts, Treatment, service_level, share};
 use atalaya_domain::time::{Span, Timestamp};
 use serde::Serialize;
 
+use super::live::Lived;
+
 /// What became of one contact; instants are spans from the start of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -28,10 +30,11 @@ pub struct Outcome {
     /// `answered`, `abandoned`, `refused` or `waiting`.
     pub outcome: &'static str,
     /// End of wrap-up.
-    closed: Option<Span>,
+    pub(super) closed: Option<Span>,
     /// The target of its queue as it was when it came.
-    within: Option<Span>,
-    short: bool,
+    pub(super) within: Option<Span>,
+    /// Left within the queue's bound.
+    pub(super) short: bool,
 }
 
 impl Outcome {
@@ -85,6 +88,8 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// Events in the log.
     pub events: u64,
+    /// What a live replay says besides.
+    pub lived: Option<Lived>,
 }
 
 /// The figures of SCENARIOS.md that a replay knows.
@@ -111,7 +116,7 @@ impl Report {
     /// Sorts `outcomes` and keeps them.
     pub fn new(scenario: String, mut outcomes: Vec<Outcome>, events: u64) -> Self {
         outcomes.sort_by(Outcome::by_arrival);
-        Self { scenario, outcomes, events }
+        Self { scenario, outcomes, events, lived: None }
     }
 
     /// The figures over all contacts.

@@ -16,6 +16,7 @@ use atalaya_domain::queue;
 use atalaya_domain::time::{Phase, Span, Timestamp};
 
 use super::ids::Ids;
+use super::order::Order;
 use super::scenario::{Action, ActionKind, Does, QueueDoes, Scenario, ScenarioContact};
 
 /// A desktop that is silent for so long makes its agent lost.
@@ -61,11 +62,17 @@ pub struct Driver {
     numbers: BTreeMap<ContactId, usize>,
     plan: BTreeMap<Place, Todo>,
     announced: u64,
+    order: Order,
 }
 
 impl Driver {
     /// A driver at the start of `scenario`.
     pub fn new(scenario: &Scenario) -> Self {
+        Self::in_order(scenario, Order::default())
+    }
+
+    /// The same, where one instant has another order.
+    pub fn in_order(scenario: &Scenario, order: Order) -> Self {
         let manual = scenario.agents.iter().filter(|agent| agent.manual);
         let mut driver = Self {
             contacts: scenario.contacts.clone(),
@@ -79,6 +86,7 @@ impl Driver {
             numbers: BTreeMap::new(),
             plan: BTreeMap::new(),
             announced: 0,
+            order,
         };
         for agent in &scenario.agents {
             let (id, name) = (agent.id.clone(), agent.id.to_string());
@@ -101,7 +109,7 @@ impl Driver {
 
     fn announce(&mut self, at: Timestamp, phase: Phase, id: String, todo: Todo) {
         self.announced += 1;
-        self.plan.insert((at, phase, id, self.announced), todo);
+        self.plan.insert((at, self.order.place(phase), id, self.announced), todo);
     }
 
     /// Where the next command stands.

@@ -2,5 +2,6 @@
 
 pub mod driver;
 pub mod ids;
+pub mod order;
 pub mod pure;
 pub mod scenario;

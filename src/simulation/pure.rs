@@ -14,11 +14,12 @@ use atalaya_domain::entry::{Recorded, compose};
 use atalaya_domain::ids::{AgentId, ContactId, EntityId, OfferId, Slug};
 use atalaya_domain::machine::{Command, Event, State};
 use atalaya_domain::matching::Intake;
-use atalaya_domain::time::{Now, Phase, Timestamp};
+use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{queue, system};
 
-use super::driver::{Driver, Place};
+use super::driver::Driver;
 use super::ids::Ids;
+use super::order::{Deadline, Order, deadline_first};
 use super::scenario::Scenario;
 
 /// Most entries of one run; past it the scenario is refused as one that does not end.
@@ -47,23 +48,30 @@ pub enum RunError {
 struct World {
     run: Run,
     intake: Intake,
-    deadlines: BTreeSet<(Timestamp, Phase, String, ContactId)>,
-    armed: BTreeMap<ContactId, (Timestamp, Phase, String, ContactId)>,
+    deadlines: BTreeSet<Deadline>,
+    armed: BTreeMap<ContactId, Deadline>,
     ids: Ids,
     driver: Driver,
     entries: usize,
+    order: Order,
 }
 
 /// Runs `scenario` to its end: nothing is due any more.
 pub fn run(scenario: &Scenario) -> Result<Run, RunError> {
+    run_in_order(scenario, Order::default())
+}
+
+/// The same, where one instant has another order.
+pub fn run_in_order(scenario: &Scenario, order: Order) -> Result<Run, RunError> {
     let mut world = World {
         run: Run { events: Vec::new(), states: BTreeMap::new() },
         intake: Intake::default(),
         deadlines: BTreeSet::new(),
         armed: BTreeMap::new(),
         ids: Ids::default(),
-        driver: Driver::new(scenario),
+        driver: Driver::in_order(scenario, order),
         entries: 0,
+        order,
     };
     let start = Now::live(scenario.start);
     for (to, command) in setup(scenario) {
@@ -102,17 +110,11 @@ impl World {
         if self.entries > ENTRIES_MAX {
             return Err(RunError::Endless);
         }
-        let due = self.deadlines.first().cloned();
-        let planned = self.driver.next().cloned();
-        let deadline_first = match (&due, &planned) {
-            (Some((at, phase, id, _)), Some(place)) => {
-                (at, phase, id) <= (&place.0, &place.1, &place.2)
-            }
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if let Some((at, phase, _, contact)) = due.filter(|_| deadline_first) {
-            let now = Now { at, phase };
+        let due = self.deadlines.first();
+        if let Some((at, place, _, contact)) =
+            due.filter(|due| deadline_first(Some(due), self.driver.next()))
+        {
+            let (now, contact) = (Now { at: *at, phase: self.order.place(*place) }, *contact);
             let tick = Command::Contact(contact::Command::Tick);
             self.tell(now, &EntityId::Contact(contact), &tick)?;
             return Ok(Some(now));
@@ -120,7 +122,7 @@ impl World {
         let states = &self.run.states;
         let look = |id: &EntityId| read(states, id);
         let Some((place, due)) = self.driver.take(&look, &mut self.ids) else { return Ok(None) };
-        let now = now_of(&place);
+        let now = Now { at: place.0, phase: self.order.decided_at(place.1) };
         if let Some(due) = due {
             let command = self.admitted(due.command);
             self.tell(now, &due.to, &command)?;
@@ -194,7 +196,7 @@ impl World {
                 }
                 if let Some((at, phase)) = contact.deadline() {
                     let name = self.driver.name_of(*id).unwrap_or_default().to_owned();
-                    let armed = (at, phase, name, *id);
+                    let armed = (at, self.order.place(phase), name, *id);
                     self.deadlines.insert(armed.clone());
                     self.armed.insert(*id, armed);
                 }
@@ -206,11 +208,6 @@ impl World {
 
 fn read(states: &BTreeMap<EntityId, State>, id: &EntityId) -> State {
     states.get(id).cloned().unwrap_or_else(|| State::blank(id))
-}
-
-/// The instant and phase at which a planned command is decided.
-pub fn now_of(place: &Place) -> Now {
-    Now { at: place.0, phase: place.1 }
 }
 
 /// One row a contact, in order of arrival.

@@ -4,7 +4,10 @@
 
 mod actors;
 mod checker;
+#[path = "../support/days.rs"]
+mod days;
 mod faults;
+mod order;
 mod random;
 mod replay;
 #[path = "../support/mod.rs"]

@@ -25,7 +25,7 @@ fn slug(text: &str) -> Slug {
     Slug::new(text).unwrap()
 }
 
-fn number(name: &str, otherwise: u64) -> u64 {
+pub(crate) fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 

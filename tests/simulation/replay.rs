@@ -1,43 +1,12 @@
 //! Recorded days: the pure loop and the server's actors in lockstep, against the reference.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::actors::through_the_actors;
+use super::days::{DAYS, NONE, data, reference};
 use atalaya::simulation::pure::{Row, run};
 use atalaya::simulation::scenario;
 use atalaya_domain::ids::AgentId;
-
-const DAYS: [&str; 4] = ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"];
-
-fn data() -> Option<PathBuf> {
-    let shared = std::env::var_os("ATALAYA_SHARED").map_or("../shared".into(), PathBuf::from);
-    let data = shared.join("data/replay");
-    data.is_dir().then_some(data)
-}
-
-/// Wait in microseconds, outcome and agent of each contact, by the independent simulator.
-fn reference(data: &std::path::Path, day: &str, by_person: bool) -> BTreeMap<String, Row> {
-    let mut reader = csv::Reader::from_path(data.join(format!("{day}_reference.csv"))).unwrap();
-    let from = if by_person { 4 } else { 1 };
-    let mut rows = BTreeMap::new();
-    for record in reader.records() {
-        let record = record.unwrap();
-        let wait: f64 = record[from].parse().unwrap();
-        let outcome = match &record[from + 1] {
-            "answered" => "answered",
-            "abandoned" => "abandoned",
-            other => panic!("an outcome of another kind: {other}"),
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "waits of a day")]
-        let wait_us = Some((wait * 1e6).round() as i64);
-        let agent = (!record[from + 2].is_empty())
-            .then(|| atalaya_domain::ids::AgentId::new(&record[from + 2]).unwrap());
-        let contact = record[0].to_owned();
-        rows.insert(contact.clone(), Row { contact, outcome, wait_us, agent });
-    }
-    rows
-}
 
 fn differences(got: &[Row], wanted: &BTreeMap<String, Row>) -> Vec<String> {
     assert_eq!(got.len(), wanted.len(), "as many contacts");
@@ -49,7 +18,7 @@ fn differences(got: &[Row], wanted: &BTreeMap<String, Row>) -> Vec<String> {
 
 fn each_day(name: &str, check: impl Fn(&scenario::Scenario, &BTreeMap<String, Row>, &str)) {
     let Some(data) = data() else {
-        crate::support::skip(name, "the recorded days are not beside the project (ATALAYA_SHARED)");
+        crate::support::skip(name, NONE);
         return;
     };
     for day in DAYS {

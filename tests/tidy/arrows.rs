@@ -2,8 +2,9 @@
 //! stand in one place only.
 //!
 //! `domain ← journal, views, simulation ← actors ← api, channels ← main`; telemetry and config are
-//! leaves that know only the domain. Replay puts a centre together as main does, without api and
-//! channels; demo is a client of the server. Only main names these two.
+//! leaves that know only the domain, and so is client, which knows the wire. Replay puts a centre
+//! together as main does, without api and channels, or is a client of the server, as demo is. Only
+//! main names these two.
 //! Cargo keeps the domain's arrow: it cannot import what it does not depend on.
 
 use crate::source::{Source, line_of, places};
@@ -18,8 +19,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("actors", &["config", "journal", "simulation", "telemetry", "views"]),
     ("api", &["actors", "config", "journal", "simulation", "telemetry", "views"]),
     ("channels", &["actors", "config", "journal", "telemetry", "views"]),
-    ("replay", &["actors", "config", "journal", "simulation", "telemetry", "views"]),
-    ("demo", &["config", "simulation", "telemetry"]),
+    ("client", &["telemetry"]),
+    ("replay", &["actors", "client", "config", "journal", "simulation", "telemetry", "views"]),
+    ("demo", &["client", "config", "simulation", "telemetry"]),
 ];
 
 /// May name every part: the command line and the map.

@@ -149,6 +149,11 @@ impl Client {
         self.ask(Method::PUT, path, Some(body), None).await
     }
 
+    /// `PATCH path`.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        self.ask(Method::PATCH, path, Some(body), None).await
+    }
+
     /// `POST path`, under a key of its own.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let key = Uuid::now_v7().to_string();
