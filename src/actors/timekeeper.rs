@@ -67,7 +67,7 @@ fn retry(centre: &Arc<Centre>, last: &mut Instant) -> bool {
 }
 
 /// Waits until nothing of what is in flight now is any more, and nothing is due at the instant at
-/// which the clock stands, nor to be offered; at most [`SETTLE_WAIT_MAX`]. Others may go on writing.
+/// which the clock stands, nor to be offered; at most [`SETTLE_WAIT_MAX`]. Others may go on.
 pub async fn settle(centre: &Arc<Centre>) {
     match tokio::time::timeout(SETTLE_WAIT_MAX, release_due(centre)).await {
         Ok(Ok(())) => (),
