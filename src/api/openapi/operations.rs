@@ -268,7 +268,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..op(
             "POST",
             "/api/v1/clock",
-            "Moves a clock that stands still; all that falls due on the way is done when it answers.",
+            "Moves a clock that stands still; all that falls due on the way is done when it \
+             answers.",
             Way::Command,
             &[(200, Shape::One("Clock"))],
         )
