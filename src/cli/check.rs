@@ -57,7 +57,5 @@ pub fn verify(dir: &Path) -> Result<Sound, VerifyError> {
     }
     let key = Key::read(dir, &RealDisk)?;
     let report = journal::verify(dir, &RealDisk, key.fingerprint())?;
-    // Nothing is erased in this version: a section that is not intact is damaged.
-    journal::refuse_unsound(&report.unsound, |_| false)?;
     Ok(Sound(report))
 }

@@ -15,7 +15,10 @@ use super::batch::{Batch, Decoded, Hash, SECTION_CRC_BYTES, Section, chain_hash,
 use super::disk::{Disk, DiskFile};
 use super::error::{AppendError, FoldError, LogError};
 use super::reader::{LogReader, Shared};
-use super::recover::{Cut, Scan, SegmentMeta, Source, UnsoundSection, headers, scan};
+use super::recover::{
+    Cut, Erased, Scan, SegmentMeta, Source, UnsoundSection, headers, nothing_erased,
+    refuse_unsound, scan,
+};
 use super::segment::{Cursor, Found, HEADER_END, Header, make, path_of};
 
 /// The log's folder in the data folder.
@@ -38,10 +41,12 @@ pub struct LogOptions {
     pub epoch: Option<Uuid>,
     /// A batch that the log is known to have had: one that ends before it is refused, unchanged.
     pub known_batch: Option<u64>,
+    /// Which sections need not be intact; one that is neither intact nor erased is damage.
+    pub erased: Erased,
 }
 
 impl LogOptions {
-    /// The defaults, under this key.
+    /// The defaults, under this key: nothing was erased.
     pub const fn new(key_fingerprint: [u8; 16]) -> Self {
         Self {
             segment_bytes: SEGMENT_BYTES_DEFAULT,
@@ -49,6 +54,7 @@ impl LogOptions {
             key_fingerprint,
             epoch: None,
             known_batch: None,
+            erased: nothing_erased,
         }
     }
 }
@@ -66,7 +72,7 @@ pub struct Recovered {
     pub segments: usize,
     /// A torn end, cut whole.
     pub cut: Option<Cut>,
-    /// Personal sections that are not intact; see [`super::refuse_unsound`].
+    /// Personal sections that are not intact: all of them were erased.
     pub unsound: Vec<UnsoundSection>,
 }
 
@@ -101,7 +107,7 @@ impl Log {
     /// Opens the log under the data folder `dir`, reads all of it, and gives the batches after
     /// `applied` (the number that the state says it has; all where `None`) to `on_batch`.
     ///
-    /// Damage refuses and changes nothing; a torn end is cut, a headerless last file removed. The
+    /// Damage refuses and changes nothing, wherever it lies, in a personal section too; a torn end is cut, a headerless last file removed. The
     /// last batch is surely durable only once this returns: until then nothing that `on_batch`
     /// made of it may be stored or shown.
     pub fn open(
@@ -120,6 +126,7 @@ impl Log {
         let found = scan(&source, &mut |decoded| {
             if decoded.batch.number <= behind { Ok(()) } else { on_batch(decoded) }
         })?;
+        refuse_unsound(&found.unsound, options.erased)?;
         let last = found.next_batch.saturating_sub(1);
         let known = options.known_batch.unwrap_or(0).max(behind);
         if last < known {

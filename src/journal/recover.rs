@@ -45,8 +45,7 @@ pub struct Cut {
     pub bytes: u64,
 }
 
-/// A personal section that is not intact: erased, or damaged. Only who knows the `erased` events
-/// can tell.
+/// A personal section that is not intact: erased, or damaged. Only an [`Erased`] can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsoundSection {
     /// Number of the segment.
@@ -65,11 +64,16 @@ pub struct UnsoundSection {
     pub state: SectionState,
 }
 
+/// Says which sections were erased: those need no CRC.
+pub type Erased = fn(&UnsoundSection) -> bool;
+
+/// No event erases anything in this version: a section that is not intact is damaged.
+pub const fn nothing_erased(_: &UnsoundSection) -> bool {
+    false
+}
+
 /// Refuses a log that has a section which is neither intact nor erased.
-pub fn refuse_unsound(
-    sections: &[UnsoundSection],
-    erased: impl Fn(&UnsoundSection) -> bool,
-) -> Result<(), LogError> {
+pub(super) fn refuse_unsound(sections: &[UnsoundSection], erased: Erased) -> Result<(), LogError> {
     match sections.iter().find(|section| !erased(section)) {
         None => Ok(()),
         Some(section) => Err(LogError::damage(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::disk::Disk;
 use super::error::LogError;
 use super::log::LOG_FOLDER;
-use super::recover::{Cut, Source, UnsoundSection, scan};
+use super::recover::{Cut, Source, nothing_erased, refuse_unsound, scan};
 
 /// What a sound log holds. Damage is an error instead.
 #[derive(Debug)]
@@ -23,20 +23,18 @@ pub struct Report {
     pub events: u64,
     /// A torn end, or a batch that a server is writing just now.
     pub torn: Option<Cut>,
-    /// Sections that are not intact; see [`super::refuse_unsound`].
-    pub unsound: Vec<UnsoundSection>,
 }
 
-/// Reads every byte of the log under the data folder `dir`.
+/// Reads every byte of the log under the data folder `dir`, and refuses what a start refuses.
 pub fn verify(dir: &Path, disk: &dyn Disk, key_fingerprint: [u8; 16]) -> Result<Report, LogError> {
     let folder = dir.join(LOG_FOLDER);
     let found = scan(&Source { disk, folder: &folder, key_fingerprint }, &mut |_| Ok(()))?;
+    refuse_unsound(&found.unsound, nothing_erased)?;
     Ok(Report {
         epoch: found.epoch,
         segments: found.segments.len(),
         batches: found.next_batch.saturating_sub(1),
         events: found.next_seq.saturating_sub(1),
         torn: found.torn,
-        unsound: found.unsound,
     })
 }

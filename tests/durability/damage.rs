@@ -1,18 +1,41 @@
 //! Torn ends are cut whole, damage refuses the start by segment and offset and changes nothing.
 
+use std::sync::Arc;
+
 use atalaya::journal::{
-    Cut, FORMAT_VERSION, HEADER_BYTES, LogError, Owner, SectionState, refuse_unsound,
+    Cut, Disk, Erased, FORMAT_VERSION, HEADER_BYTES, Log, LogError, Owner, Recovered, SectionState,
+    UnsoundSection, verify,
 };
 
 use crate::fault_disk::FaultDisk;
-use crate::support::{batch, following, frame_offsets, open, open_with, segment_path, written};
+use crate::support::{
+    FINGERPRINT, batch, dir, following, frame_offsets, open, open_with, options, segment_path,
+    written,
+};
 
-/// The damage that a start names; the disk must be as it was.
+/// Opens where sections of these were erased.
+fn open_erased(disk: &FaultDisk, erased: Erased) -> Result<(Log, Recovered), LogError> {
+    let (mut options, disk): (_, Arc<dyn Disk>) = (options(), Arc::new(disk.clone()));
+    options.erased = erased;
+    Log::open(dir(), disk, options, None, &mut |_| Ok(()))
+}
+
+fn of_persons(section: &UnsoundSection) -> bool {
+    matches!(section.owner, Owner::Person(_))
+}
+
+fn of_agents(section: &UnsoundSection) -> bool {
+    matches!(section.owner, Owner::Agent(_))
+}
+
+/// The damage that a start names, and `verify` too; the disk must be as it was.
 fn refused(disk: &FaultDisk) -> (u64, u64, String) {
     let before: Vec<_> = disk.files().iter().map(|path| disk.bytes(path)).collect();
     let error = open(disk).map(|_| ()).expect_err("a start on damage");
     let after: Vec<_> = disk.files().iter().map(|path| disk.bytes(path)).collect();
     assert!(before == after, "a refused start changed the log");
+    let verified = verify(dir(), disk, FINGERPRINT).expect_err("verify on damage");
+    assert_eq!(verified.to_string(), error.to_string(), "verify says something else");
     match error {
         LogError::Damage { segment, offset, what } => (segment, offset, what),
         other => panic!("refused, but not as damage: {other}"),
@@ -81,20 +104,40 @@ fn a_flip_in_a_middle_section_is_damage_unless_erased() {
     let path = segment_path(1);
     let bytes = disk.bytes(&path);
     let offsets = frame_offsets(&bytes);
-    let sections = 4 + 12 + 4 + 23;
-    for at in offsets[2] - sections..offsets[2] {
+    // Each with its CRC: a person's, then an agent's.
+    let (person, agent) = (4 + 12, 4 + 23);
+    for at in offsets[2] - person - agent..offsets[2] {
         let mut flipped = bytes.clone();
         flipped[at] ^= 0x10;
         disk.set_bytes(&path, &flipped);
-        let (_, recovered, seen) = open(&disk).unwrap();
-        assert_eq!(seen.len(), 3);
+        let (segment, offset, what) = refused(&disk);
+        assert_eq!((segment, offset), (1, offsets[1] as u64), "flip at {at}: {what}");
+        for mark in [1, 2, 3] {
+            let error = open_with(&disk, Some(mark)).map(|_| ()).expect_err("behind the mark");
+            assert!(matches!(error, LogError::Damage { segment: 1, .. }), "{error}");
+        }
+        let is_persons = at < offsets[2] - agent;
+        let (its_own, others): (Erased, Erased) =
+            if is_persons { (of_persons, of_agents) } else { (of_agents, of_persons) };
+        open_erased(&disk, others).map(|_| ()).expect_err("another was erased");
+        let (_, recovered) = open_erased(&disk, its_own).unwrap();
         assert_eq!(recovered.unsound.len(), 1, "flip at {at}");
-        let refused = refuse_unsound(&recovered.unsound, |_| false).expect_err("damage");
-        let LogError::Damage { segment, offset, .. } = refused else { panic!("{refused}") };
-        assert_eq!((segment, offset), (1, offsets[1] as u64));
-        let named = recovered.unsound[0].owner.clone();
-        refuse_unsound(&recovered.unsound, |section| section.owner == named).unwrap();
     }
+}
+
+/// The end is torn and would be cut: not before all of the log is known to be sound.
+#[test]
+fn nothing_is_cut_of_a_log_with_a_damaged_section() {
+    let (disk, _) = written(4);
+    let path = segment_path(1);
+    let mut bytes = disk.bytes(&path);
+    let offsets = frame_offsets(&bytes);
+    bytes.truncate(bytes.len() - 1);
+    bytes[offsets[2] - 1] ^= 1;
+    disk.set_bytes(&path, &bytes);
+    let (segment, offset, what) = refused(&disk);
+    assert_eq!((segment, offset), (1, offsets[1] as u64));
+    assert!(what.contains("section 1 (why) of batch 2"), "{what}");
 }
 
 #[test]
@@ -235,11 +278,20 @@ fn erasing_blanks_in_place_and_the_log_stays_whole() {
         let batches = frame_offsets(&bytes).len() - 1;
         assert!(batches == 0 || found == batches - 1, "{found} of {batches} are left");
     }
-    let before = open_with(&disk, None).unwrap().2;
-    assert_eq!(before.len(), batches.len(), "a blanked last batch was taken for a torn one");
+    // Blanks that no event names are damage as any other.
+    assert_eq!(refused(&disk).0, 1);
+    let before = open_erased(&disk, of_persons).unwrap().1.next_batch - 1;
+    assert_eq!(before, batches.len() as u64, "a blanked last batch was taken for a torn one");
     let next = following(&log, 2);
     log.append(&next).unwrap();
-    let (_, recovered, seen) = open_with(&disk, None).unwrap();
+    let mut seen = Vec::new();
+    let mut erased = options();
+    erased.erased = of_persons;
+    let (_, recovered) = Log::open(dir(), Arc::new(disk.clone()), erased, None, &mut |decoded| {
+        seen.push(decoded);
+        Ok(())
+    })
+    .unwrap();
     assert_eq!(seen.len(), batches.len() + 1);
     assert_eq!(seen[1].states, [SectionState::Blank, SectionState::Intact]);
     let unsound: Vec<_> = recovered.unsound.iter().map(|one| (one.batch, one.index)).collect();

@@ -1,9 +1,10 @@
 //! A real server is killed and started again: under load, and at each sync and write of its log;
-//! and one whose syncs are slow shows nothing before them.
+//! one whose syncs are slow shows nothing before them; and none starts on a log with a flipped bit.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod copies;
+mod flips;
 mod keys;
 mod ledger;
 mod load;

@@ -98,6 +98,13 @@ impl Server {
         drop(self);
     }
 
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.wait_for_end();
+    }
+
     /// Puts `fault` on the calls that its writer makes on `path` from now on, counted afresh: a
     /// program that is started under faults has them counted for each thread, so that what
     /// another thread calls before hides the writer's first.

@@ -13,5 +13,6 @@ mod start;
 mod states;
 mod store;
 mod support;
+mod twice;
 #[path = "../support/mod.rs"]
 mod wait;

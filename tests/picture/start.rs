@@ -109,14 +109,14 @@ fn start_without(dir: &Path) -> Centre {
     start(without.path()).0
 }
 
-/// The entries of a life, a batch every few.
-fn batches(count: usize, per_batch: usize) -> Vec<Vec<Sealed>> {
+/// The entries of a life of these steps, a batch every few.
+pub(crate) fn batches(steps: &[(u8, u8, u8)], per_batch: usize) -> Vec<Vec<Sealed>> {
     let mut life = Life::new();
     let mut previous: BTreeMap<EntityId, u64> = BTreeMap::new();
     let mut told = 0;
     let mut entries = Vec::new();
-    for step in steps(count) {
-        life.step(step);
+    for step in steps {
+        life.step(*step);
         let events: Vec<Numbered> = life.log[told..]
             .iter()
             .map(|folded| {
@@ -145,7 +145,7 @@ fn picture_and_tail_are_the_whole_log() {
     let follower = Follower::start(picture, dir.into()).unwrap();
     let (mut centre, mut dirty) = (Centre::blank(), Dirty::default());
     let (mut short, mut number) = (0, 0);
-    for (place, entries) in batches(240, 4).into_iter().enumerate() {
+    for (place, entries) in batches(&steps(240), 4).into_iter().enumerate() {
         number = recorder.next_batch();
         recorder.commit(&entries).unwrap();
         centre.fold(&Told { batch: number, wall: wall(), entries }, &mut dirty);
@@ -190,7 +190,7 @@ fn a_log_that_ends_before_the_picture_is_refused_and_left_alone() {
     let opening = Opening::begin(dir).unwrap();
     let (mut recorder, picture) = opening.read(wall, From::Mark, &mut |_| {}).unwrap();
     let (mut centre, mut dirty) = (Centre::blank(), Dirty::default());
-    for (number, entries) in (1..).zip(batches(40, 4)) {
+    for (number, entries) in (1..).zip(batches(&steps(40), 4)) {
         recorder.commit(&entries).unwrap();
         centre.fold(&Told { batch: number, wall: wall(), entries }, &mut dirty);
     }
