@@ -107,9 +107,9 @@ impl Log {
     /// Opens the log under the data folder `dir`, reads all of it, and gives the batches after
     /// `applied` (the number that the state says it has; all where `None`) to `on_batch`.
     ///
-    /// Damage refuses and changes nothing, wherever it lies, in a personal section too; a torn end is cut, a headerless last file removed. The
-    /// last batch is surely durable only once this returns: until then nothing that `on_batch`
-    /// made of it may be stored or shown.
+    /// Damage, in a personal section too, refuses and changes nothing; a torn end is cut, a
+    /// headerless last file removed. The last batch is surely durable only once this returns:
+    /// until then nothing that `on_batch` made of it may be stored or shown.
     pub fn open(
         dir: &Path,
         disk: Arc<dyn Disk>,

@@ -53,6 +53,6 @@ pub use log::{
     LOG_FOLDER, Log, LogOptions, RESERVE_BYTES_DEFAULT, Recovered, SEGMENT_BYTES_DEFAULT,
 };
 pub use reader::{BatchReader, LogReader};
-pub use recover::{Cut, Erased, SegmentMeta, UNSOUND_SECTIONS_MAX, UnsoundSection, nothing_erased};
+pub use recover::{Cut, Erased, SegmentMeta, UNSOUND_SECTIONS_MAX, UnsoundSection};
 pub use segment::{FORMAT_VERSION, HEADER_BYTES, Header, path_of};
 pub use verify::{Report, verify};

@@ -68,7 +68,7 @@ pub struct UnsoundSection {
 pub type Erased = fn(&UnsoundSection) -> bool;
 
 /// No event erases anything in this version: a section that is not intact is damaged.
-pub const fn nothing_erased(_: &UnsoundSection) -> bool {
+pub(super) const fn nothing_erased(_: &UnsoundSection) -> bool {
     false
 }
 

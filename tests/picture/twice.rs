@@ -82,7 +82,9 @@ proptest! {
         let mut lived = Folded::blank();
         for entries in batches(&steps, per_batch) {
             recorder.commit(&entries).unwrap();
-            entries.iter().for_each(|entry| lived.fold(entry));
+            for entry in &entries {
+                lived.fold(entry);
+            }
         }
         drop(recorder);
         let (once, again) = (folded(home.path()), folded(home.path()));
