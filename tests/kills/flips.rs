@@ -22,6 +22,9 @@ const AGENT: usize = 5;
 /// Skills of an agent: with them a small segment has few batches.
 const SKILLS: usize = 56;
 
+/// The long form flips a bit in each so-manieth byte of a field.
+const LONG_STEP: usize = 13;
+
 fn name_of(agent: usize) -> String {
     format!("Beatriz Segunda {agent:02}")
 }
@@ -105,12 +108,12 @@ impl Middle {
         Self { path, segment, batch: decoded.number, frame, fields }
     }
 
-    /// Bytes of which one bit is flipped: in the short form the middle one of each field.
+    /// Bytes of which one bit is flipped: the middle one of each field, in the long form more.
     fn flips(&self) -> Vec<(&'static str, usize)> {
         let all = self.fields.iter().flat_map(|(name, field)| {
             let middle = usize::midpoint(field.start, field.end);
-            let bytes = if support::long() { field.clone() } else { middle..middle + 1 };
-            bytes.map(move |at| (*name, at))
+            let more = if support::long() { field.clone() } else { 0..0 };
+            more.step_by(LONG_STEP).chain([middle]).map(move |at| (*name, at))
         });
         all.collect()
     }
