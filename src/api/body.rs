@@ -127,17 +127,8 @@ impl Body {
 
     /// Its fields, when all are known; those that only a later version carries out are refused by
     /// name unless they are null.
-    pub fn fields(self, Keys { known, later }: Keys) -> Result<Fields, Problem> {
-        for (name, value) in &self.map {
-            if later.contains(&name.as_str()) {
-                if !value.is_null() {
-                    return Err(Problem::later(name));
-                }
-            } else if !known.contains(&name.as_str()) {
-                return Err(unknown(name, known));
-            }
-        }
-        Ok(Fields(self.map))
+    pub fn fields(self, keys: Keys) -> Result<Fields, Problem> {
+        Fields::of(self.map, keys, "")
     }
 }
 
@@ -165,6 +156,24 @@ pub fn missing(field: &str) -> Problem {
 }
 
 impl Fields {
+    /// Those of `map`, which stands at `path` in the body.
+    fn of(
+        map: Map<String, Value>,
+        Keys { known, later }: Keys,
+        path: &str,
+    ) -> Result<Self, Problem> {
+        for (name, value) in &map {
+            if later.contains(&name.as_str()) {
+                if !value.is_null() {
+                    return Err(Problem::later(&format!("{path}{name}")));
+                }
+            } else if !known.contains(&name.as_str()) {
+                return Err(unknown(&format!("{path}{name}"), known));
+            }
+        }
+        Ok(Self(map))
+    }
+
     /// Anything but null.
     pub fn value(&mut self, field: &str) -> Option<Value> {
         self.0.remove(field).filter(|value| !value.is_null())
@@ -230,15 +239,10 @@ impl Fields {
     }
 
     /// An object inside the body, with fields of its own.
-    pub fn object(&mut self, field: &str, known: &[&str]) -> Result<Option<Self>, Problem> {
+    pub fn object(&mut self, field: &str, keys: Keys) -> Result<Option<Self>, Problem> {
         match self.value(field) {
             None => Ok(None),
-            Some(Value::Object(map)) => {
-                match map.keys().find(|name| !known.contains(&name.as_str())) {
-                    Some(name) => Err(unknown(&format!("{field}.{name}"), known)),
-                    None => Ok(Some(Self(map))),
-                }
-            }
+            Some(Value::Object(map)) => Self::of(map, keys, &format!("{field}.")).map(Some),
             Some(_) => Err(wrong_type(field, "an object")),
         }
     }

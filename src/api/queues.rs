@@ -64,9 +64,9 @@ const LATER: [&str; 8] = [
 /// Fields of the rules.
 pub(super) const RULES: Keys = Keys { known: &KNOWN, later: &LATER };
 /// Fields of `service_level`.
-pub(super) const SERVICE_LEVEL: [&str; 2] = ["share", "within"];
+pub(super) const SERVICE_LEVEL: Keys = Keys::of(&["share", "within"]);
 /// Fields of `strategy`.
-pub(super) const STRATEGY: [&str; 2] = ["agent", "contact"];
+pub(super) const STRATEGY: Keys = Keys::of(&["agent", "contact"]);
 /// Fields of an opening.
 pub(super) const OPEN: Keys = Keys::of(&["reason"]);
 /// Fields of a closing.
@@ -133,7 +133,7 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
         language: requirement.language,
         levels: requirement.levels,
     };
-    let service_level = match fields.object("service_level", &SERVICE_LEVEL)? {
+    let service_level = match fields.object("service_level", SERVICE_LEVEL)? {
         None => None,
         Some(mut level) => Some(ServiceLevel {
             share: level.share("share")?.ok_or_else(|| missing("service_level.share"))?,
@@ -186,7 +186,7 @@ fn wrap_up(fields: &mut Fields) -> Result<Option<Written>, Problem> {
 
 /// Only what the matching carries out.
 fn strategy(fields: &mut Fields) -> Result<(), Problem> {
-    let Some(mut strategy) = fields.object("strategy", &STRATEGY)? else {
+    let Some(mut strategy) = fields.object("strategy", STRATEGY)? else {
         return Ok(());
     };
     for (part, only) in [("agent", "longest_idle"), ("contact", "oldest_first")] {

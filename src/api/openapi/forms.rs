@@ -41,7 +41,7 @@ pub(super) enum Kind {
     /// A list of levels of agent.
     Levels,
     /// An object with these keys.
-    Object(&'static [&'static str], &'static [Field]),
+    Object(Keys, &'static [Field]),
 }
 
 /// One field.
@@ -157,18 +157,14 @@ pub(super) const PROFILE: Form = Form {
         field("languages", Kind::Slugs, "What is spoken.", r#"["es","ca"]"#),
         field(
             "capacity",
-            Kind::Object(&agents::CAPACITY, &CAPACITY),
+            Kind::Object(agents::CAPACITY, &CAPACITY),
             "Contacts at one time, by channel; left out: one call.",
             r#"{"voice":1}"#,
         ),
         field("queues", Kind::Slugs, "Queues it may be offered from; null: all.", "null"),
     ],
 };
-const CAPACITY: [Field; 3] = [
-    field("voice", Kind::Whole(0, agents::VOICE_MAX), "Calls.", "1"),
-    field("chat", Kind::Whole(0, 0), "Not in this version.", "0"),
-    field("email", Kind::Whole(0, 0), "Not in this version.", "0"),
-];
+const CAPACITY: [Field; 1] = [field("voice", Kind::Whole(0, agents::VOICE_MAX), "Calls.", "1")];
 /// A presence.
 pub(super) const PRESENCE: Form = Form {
     keys: agents::PRESENCE,
@@ -204,7 +200,7 @@ pub(super) const RULES: Form = Form {
         LEVELS,
         field(
             "service_level",
-            Kind::Object(&queues::SERVICE_LEVEL, &SERVICE_LEVEL),
+            Kind::Object(queues::SERVICE_LEVEL, &SERVICE_LEVEL),
             "The target; null: none.",
             r#"{"share":0.8,"within":"20s"}"#,
         ),
@@ -223,7 +219,7 @@ pub(super) const RULES: Form = Form {
         field("offer_timeout", Kind::Duration, "How long an offer stands; not 0.", r#""20s""#),
         field(
             "strategy",
-            Kind::Object(&queues::STRATEGY, &STRATEGY),
+            Kind::Object(queues::STRATEGY, &STRATEGY),
             "Who gets which contact.",
             r#"{"agent":"longest_idle","contact":"oldest_first"}"#,
         ),
@@ -307,15 +303,7 @@ impl Form {
 
     /// The schema.
     pub(super) fn schema(&self) -> Value {
-        let mut schema = object(self.keys.known, self.fields);
-        if let Some(properties) = schema["properties"].as_object_mut() {
-            for later in self.keys.later {
-                let says = "Not in this version: refused (422) unless null.";
-                let only = json!({ "type": "null", "description": says });
-                properties.insert((*later).to_owned(), only);
-            }
-        }
-        schema
+        object(self.keys, self.fields)
     }
 
     /// A body that is taken, with every field that has something to show.
@@ -330,12 +318,17 @@ impl Form {
     }
 }
 
-fn object(keys: &[&str], fields: &[Field]) -> Value {
+fn object(keys: Keys, fields: &[Field]) -> Value {
     let property = |key: &&str| {
         let field = fields.iter().find(|field| field.name == *key);
         ((*key).to_owned(), field.map_or_else(|| json!({}), Field::schema))
     };
-    let properties: Map<String, Value> = keys.iter().map(property).collect();
+    let only_null = |later: &&str| {
+        let says = "Not in this version: refused (422) unless null, which is as good as left out.";
+        ((*later).to_owned(), json!({ "type": "null", "description": says }))
+    };
+    let known = keys.known.iter().map(property);
+    let properties: Map<String, Value> = known.chain(keys.later.iter().map(only_null)).collect();
     let required: Vec<_> =
         fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     json!({
