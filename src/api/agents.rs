@@ -8,7 +8,7 @@ use atalaya_domain::agent::{Agent, Command, Facts, Kind, Wish};
 use atalaya_domain::contact;
 use atalaya_domain::ids::{AgentId, EntityId, QueueId, Slug};
 use atalaya_domain::machine;
-use atalaya_domain::skills::Profile;
+use atalaya_domain::skills::{AGENT_LEVELS, Profile};
 
 use super::answer::{self, Answer};
 use super::body::{self, Body, Fields, Keys, missing};
@@ -115,7 +115,7 @@ pub fn read(id: &str, body: Body) -> Result<(AgentId, String, Facts), Problem> {
 
 fn facts(fields: &mut Fields) -> Result<Facts, Problem> {
     let team = fields.slug("team")?.ok_or_else(|| missing("team"))?;
-    let level = fields.whole("level", 1, 9)?.unwrap_or(1);
+    let level = fields.value("level").map(|level| body::level_item("level", &level)).transpose()?;
     let skills = fields.levels_by_slug("skills", 1, 10)?.unwrap_or_default();
     let languages: BTreeSet<Slug> = fields.list("languages", body::slug_item)?.unwrap_or_default();
     let voice = match fields.object("capacity", CAPACITY)? {
@@ -127,7 +127,7 @@ fn facts(fields: &mut Fields) -> Result<Facts, Problem> {
     let small = |field: &str, number: u32| {
         u8::try_from(number).map_err(|_| Problem::invalid(field, format!("cannot take `{field}`")))
     };
-    let (level, voice) = (small("level", level)?, small("capacity", voice)?);
+    let (level, voice) = (level.unwrap_or(*AGENT_LEVELS.start()), small("capacity", voice)?);
     Ok(Facts { team, profile: Profile { level, skills, languages, voice, queues } })
 }
 

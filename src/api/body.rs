@@ -7,6 +7,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use atalaya_domain::ids::Slug;
+use atalaya_domain::skills::AGENT_LEVELS;
 use atalaya_domain::time::Written;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
@@ -247,16 +248,13 @@ impl Fields {
         }
     }
 
-    /// A number from 0 to 1.
-    pub fn share(&mut self, field: &str) -> Result<Option<f64>, Problem> {
+    /// A number.
+    pub fn number(&mut self, field: &str) -> Result<Option<f64>, Problem> {
         match self.value(field) {
             None => Ok(None),
             Some(Value::Number(number)) => match number.as_f64() {
-                Some(share) if (0.0..=1.0).contains(&share) => Ok(Some(share)),
-                Some(_) | None => {
-                    let detail = format!("cannot take `{field}`: it is not from 0 to 1");
-                    Err(Problem::invalid(field, detail))
-                }
+                Some(number) => Ok(Some(number)),
+                None => Err(wrong_type(field, "a number of double precision")),
             },
             Some(_) => Err(wrong_type(field, "a number")),
         }
@@ -317,7 +315,7 @@ pub fn slug_item(field: &str, item: &Value) -> Result<Slug, Problem> {
 
 /// Reads a level of agent that is an item of the list `field`.
 pub fn level_item(field: &str, item: &Value) -> Result<u8, Problem> {
-    small(field, item, 1, 9)
+    small(field, item, *AGENT_LEVELS.start(), *AGENT_LEVELS.end())
 }
 
 fn small(field: &str, value: &Value, least: u8, most: u8) -> Result<u8, Problem> {

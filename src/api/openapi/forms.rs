@@ -3,7 +3,8 @@
 //! A key that a handler knows and no kind is given to is described as anything, which the test of
 //! agreement refuses; so the two cannot part unseen.
 
-use atalaya_domain::skills::SKILL_LEVELS;
+use atalaya_domain::queue::{MISSES, NAME_CHARS_MAX, SHARES, SHORT_NAME_CHARS_MAX, WAITING_MAX};
+use atalaya_domain::skills::{AGENT_LEVELS, SKILL_LEVELS};
 use serde_json::{Map, Value, json};
 
 use crate::api::body::{Keys, MEMBERS_MAX};
@@ -38,6 +39,8 @@ pub(super) enum Kind {
     Skills,
     /// A list of slugs.
     Slugs,
+    /// A level of agent.
+    Level,
     /// A list of levels of agent.
     Levels,
     /// An object with these keys.
@@ -152,7 +155,7 @@ pub(super) const PROFILE: Form = Form {
     fields: &[
         needed("name", Kind::Text(agents::NAME_CHARS_MAX), "Personal.", r#""Ana García""#),
         needed("team", Kind::Slug, "The team.", r#""morning-1""#),
-        field("level", Kind::Whole(1, 9), "Level of agent; left out: 1.", "1"),
+        field("level", Kind::Level, "Level of agent; left out: 1.", "1"),
         field("skills", Kind::Skills, "Level of each skill.", r#"{"pensions":7}"#),
         field("languages", Kind::Slugs, "What is spoken.", r#"["es","ca"]"#),
         field(
@@ -187,10 +190,10 @@ pub(super) const REJECT: Form = Form { keys: agents::REJECT, fields: &[REASON] }
 pub(super) const RULES: Form = Form {
     keys: queues::RULES,
     fields: &[
-        needed("name", Kind::Text(queues::NAME_CHARS_MAX), "What people read.", r#""Pensiones""#),
+        needed("name", Kind::Text(NAME_CHARS_MAX), "What people read.", r#""Pensiones""#),
         field(
             "short_name",
-            Kind::Text(queues::SHORT_NAME_CHARS_MAX),
+            Kind::Text(SHORT_NAME_CHARS_MAX),
             "Left out: the name, cut.",
             r#""Pensiones""#,
         ),
@@ -206,7 +209,7 @@ pub(super) const RULES: Form = Form {
         ),
         field(
             "max_waiting",
-            Kind::Whole(0, queues::WAITING_MAX),
+            Kind::Whole(0, WAITING_MAX),
             "Most that wait; an arrival past it is refused. Null: no limit.",
             "50",
         ),
@@ -231,7 +234,7 @@ pub(super) const RULES: Form = Form {
         ),
         field(
             "max_misses",
-            Kind::Whole(1, queues::MISSES_MAX),
+            Kind::Whole(*MISSES.start(), *MISSES.end()),
             "Offers missed in a row that make an agent not ready.",
             "1",
         ),
@@ -369,7 +372,9 @@ impl Kind {
             Self::Whole(least, most) => {
                 json!({ "type": "integer", "minimum": least, "maximum": most })
             }
-            Self::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            Self::Share => {
+                json!({ "type": "number", "minimum": SHARES.start(), "maximum": SHARES.end() })
+            }
             Self::Word(words) => json!({ "type": "string", "enum": words }),
             Self::Skills => json!({
                 "type": "object",
@@ -386,10 +391,15 @@ impl Kind {
                 "maxItems": MEMBERS_MAX,
                 "items": { "type": "string", "pattern": SLUG },
             }),
+            Self::Level => json!({
+                "type": "integer",
+                "minimum": AGENT_LEVELS.start(),
+                "maximum": AGENT_LEVELS.end(),
+            }),
             Self::Levels => json!({
                 "type": "array",
                 "maxItems": MEMBERS_MAX,
-                "items": { "type": "integer", "minimum": 1, "maximum": 9 },
+                "items": Self::Level.schema(),
             }),
             Self::Object(keys, fields) => object(keys, fields),
         }
