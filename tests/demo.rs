@@ -15,7 +15,7 @@ use actix_web::web::Data;
 use atalaya::actors::centre::{Centre, Options as CentreOptions};
 use atalaya::actors::clock::Clock;
 use atalaya::api::{Api, routes, tokens};
-use atalaya::demo::client::{Client, ClientError, TRIES_MAX};
+use atalaya::client::{Client, ClientError, TRIES_MAX};
 use atalaya::demo::{DemoError, Options, Summary, centre, live};
 use atalaya::journal::commit::{Cause, Memory};
 use atalaya_domain::time::Timestamp;
