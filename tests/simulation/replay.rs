@@ -103,6 +103,11 @@ fn a_day_in_lockstep_tells_how_far_it_is() {
     assert_eq!((first.arrived, first.of), (0, 2));
     assert_eq!((last.arrived, last.of, last.answered, last.abandoned), (2, 2, 1, 1));
     assert!(first.at < last.at, "{told:?}");
+
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_atalaya"));
+    let ran = program.args(["replay", "--speed", "0"]).arg(&day).output().unwrap();
+    let words = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && words.is_empty(), "only a terminal is told: {words}");
 }
 
 /// Two call, and the one agent speaks with one of them for longer than the other waits.
