@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, http::Uri};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes, http::Uri};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use uuid::Uuid;
 
@@ -102,6 +102,21 @@ impl ClientError {
 
 /// A socket that is open.
 pub type Socket = WebSocketStream<TcpStream>;
+
+/// The text of what came on a socket, where it is one; else why the socket is of no more use.
+pub fn said(
+    frame: Option<Result<Message, tungstenite::Error>>,
+) -> Result<Option<Utf8Bytes>, String> {
+    match frame {
+        Some(Ok(Message::Text(text))) => Ok(Some(text)),
+        Some(Ok(Message::Close(Some(frame)))) => Err(format!("the server closed it {frame}")),
+        Some(Ok(Message::Close(None))) => Err("the server closed it".into()),
+        // The protocol's own pings are answered by the library.
+        Some(Ok(_)) => Ok(None),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("it ended".into()),
+    }
+}
 
 type Sender = SendRequest<Full<Bytes>>;
 

@@ -253,6 +253,12 @@ fn queues_are_held_to_what_can_be_carried_out() {
         ("wrap_up = \"none\"", "wrap_up = \"never\""),
         ("on_reject = \"ready\"", "on_reject = \"away\""),
         ("max_misses = 3", "max_misses = 0"),
+        ("max_misses = 3", "max_misses = 101"),
+        ("max_misses = 3", "max_misses = 3\nmax_waiting = 1000001"),
+        ("offer_timeout = \"30s\"", "offer_timeout = \"0s\""),
+        ("offer_timeout = \"15s\"", "offer_timeout = \"0s\""),
+        ("Everything else", "Everything else that is asked at any hour by whoever it may be, and"),
+        ("Everything else", "Everything\\telse"),
         ("id = \"general\"", "id = \"pensions\""),
         ("id = \"general\"\n", ""),
     ];
@@ -288,7 +294,19 @@ fn queues_are_held_to_what_can_be_carried_out() {
             "on_reject = \"away\""
               day.toml:23: `on_reject`: `away` is neither: write "not_ready" or "ready"
             "max_misses = 0"
-              day.toml:24: `max_misses`: 0 offers cannot be missed: write 1 or more
+              day.toml:24: `max_misses`: 0 is no number of offers to miss: write 1 to 100
+            "max_misses = 101"
+              day.toml:24: `max_misses`: 101 is no number of offers to miss: write 1 to 100
+            "max_misses = 3\nmax_waiting = 1000001"
+              day.toml:25: `max_waiting`: 1000001 is too many: write 1000000 or less
+            "offer_timeout = \"0s\""
+              day.toml:22: `offer_timeout`: nobody can answer in no time: write a duration over 0
+            "offer_timeout = \"0s\""
+              day.toml:6: `offer_timeout`: nobody can answer in no time: write a duration over 0
+            "Everything else that is asked at any hour by whoever it may be, and"
+              day.toml:20: `name`: longer than 80 characters: shorten it
+            "Everything\\telse"
+              day.toml:20: `name`: it has a control character: take it out
             "id = \"pensions\""
               day.toml:19: `id`: `pensions` is an id of two queues: rename one
             ""

@@ -41,6 +41,8 @@ use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
 use crate::views::{Measures, Scope, Wallboard};
 
+/// Turns of a run in lockstep between two words of how far it is.
+const TURNS_PER_TELL: u64 = 1_024;
 /// Void turns in a row after which a run in lockstep is given up as one that does not end.
 const TURNS_MAX: u64 = 100_000_000;
 
@@ -536,13 +538,15 @@ impl Centre {
 
 /// Plays `scenario` through the actors in lockstep to its end: the centre as it is then.
 ///
-/// Lanes live on `arbiters`; projector and gate on the caller's.
+/// Lanes live on `arbiters`; projector and gate on the caller's. From time to time, and at the end,
+/// `tell` sees the centre.
 pub async fn play(
     scenario: &Scenario,
     commit: Box<dyn Commit>,
     arbiters: Vec<ArbiterHandle>,
+    tell: &dyn Fn(&Centre),
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    play_with(scenario, commit, arbiters, None).await
+    play_told(scenario, commit, arbiters, None, tell).await
 }
 
 /// The same, with what makes a test's centre panic.
@@ -551,6 +555,16 @@ pub async fn play_with(
     commit: Box<dyn Commit>,
     arbiters: Vec<ArbiterHandle>,
     faults: Option<Arc<dyn Faults>>,
+) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
+    play_told(scenario, commit, arbiters, faults, &|_| ()).await
+}
+
+async fn play_told(
+    scenario: &Scenario,
+    commit: Box<dyn Commit>,
+    arbiters: Vec<ArbiterHandle>,
+    faults: Option<Arc<dyn Faults>>,
+    tell: &dyn Fn(&Centre),
 ) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
     let driver = Some(Driver::new(scenario));
     let clock = Clock::new(scenario.start, 0.0);
@@ -562,8 +576,11 @@ pub async fn play_with(
     for (to, command) in setup(scenario) {
         centre.tell(to, command, start, Cause::system()).await?;
     }
-    for _ in 0..TURNS_MAX {
+    for turn in 0..TURNS_MAX {
         let next = centre.brain().next(&centre.slots);
+        if turn.is_multiple_of(TURNS_PER_TELL) || matches!(next, Next::Done) {
+            tell(&centre);
+        }
         match next {
             Next::Done => return Ok((centre, thread)),
             Next::Void => (),

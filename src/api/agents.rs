@@ -8,7 +8,7 @@ use atalaya_domain::agent::{Agent, Command, Facts, Kind, Wish};
 use atalaya_domain::contact;
 use atalaya_domain::ids::{AgentId, EntityId, QueueId, Slug};
 use atalaya_domain::machine;
-use atalaya_domain::skills::Profile;
+use atalaya_domain::skills::{AGENT_LEVELS, Profile};
 
 use super::answer::{self, Answer};
 use super::body::{self, Body, Fields, Keys, missing};
@@ -33,7 +33,10 @@ pub(super) const PROFILE: Keys = Keys {
     later: &["shifts"],
 };
 /// Channels of a profile's capacity.
-pub(super) const CAPACITY: [&str; 3] = ["voice", "chat", "email"];
+pub(super) const CAPACITY: Keys = Keys {
+    known: &["voice"],
+    later: &["chat", "sms", "email", "mailbox", "visit", "callback", "outbound"],
+};
 /// Fields of a presence.
 pub(super) const PRESENCE: Keys = Keys::of(&["state", "reason", "after", "force", "why"]);
 /// Fields of a rejection.
@@ -112,26 +115,19 @@ pub fn read(id: &str, body: Body) -> Result<(AgentId, String, Facts), Problem> {
 
 fn facts(fields: &mut Fields) -> Result<Facts, Problem> {
     let team = fields.slug("team")?.ok_or_else(|| missing("team"))?;
-    let level = fields.whole("level", 1, 9)?.unwrap_or(1);
+    let level = fields.value("level").map(|level| body::level_item("level", &level)).transpose()?;
     let skills = fields.levels_by_slug("skills", 1, 10)?.unwrap_or_default();
     let languages: BTreeSet<Slug> = fields.list("languages", body::slug_item)?.unwrap_or_default();
-    let voice = match fields.object("capacity", &CAPACITY)? {
+    let voice = match fields.object("capacity", CAPACITY)? {
         None => 1,
-        Some(mut capacity) => {
-            for channel in ["chat", "email"] {
-                if capacity.whole(channel, 0, VOICE_MAX)?.is_some_and(|most| most > 0) {
-                    return Err(Problem::later(&format!("capacity.{channel}")));
-                }
-            }
-            capacity.whole("voice", 0, VOICE_MAX)?.unwrap_or(0)
-        }
+        Some(mut capacity) => capacity.whole("voice", 0, VOICE_MAX)?.unwrap_or(0),
     };
     let queues: Option<BTreeSet<QueueId>> =
         fields.list("queues", |field, item| body::slug_item(field, item).map(QueueId))?;
     let small = |field: &str, number: u32| {
         u8::try_from(number).map_err(|_| Problem::invalid(field, format!("cannot take `{field}`")))
     };
-    let (level, voice) = (small("level", level)?, small("capacity", voice)?);
+    let (level, voice) = (level.unwrap_or(*AGENT_LEVELS.start()), small("capacity", voice)?);
     Ok(Facts { team, profile: Profile { level, skills, languages, voice, queues } })
 }
 

@@ -7,6 +7,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use atalaya_domain::ids::Slug;
+use atalaya_domain::skills::AGENT_LEVELS;
 use atalaya_domain::time::Written;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
@@ -127,17 +128,8 @@ impl Body {
 
     /// Its fields, when all are known; those that only a later version carries out are refused by
     /// name unless they are null.
-    pub fn fields(self, Keys { known, later }: Keys) -> Result<Fields, Problem> {
-        for (name, value) in &self.map {
-            if later.contains(&name.as_str()) {
-                if !value.is_null() {
-                    return Err(Problem::later(name));
-                }
-            } else if !known.contains(&name.as_str()) {
-                return Err(unknown(name, known));
-            }
-        }
-        Ok(Fields(self.map))
+    pub fn fields(self, keys: Keys) -> Result<Fields, Problem> {
+        Fields::of(self.map, keys, "")
     }
 }
 
@@ -165,6 +157,24 @@ pub fn missing(field: &str) -> Problem {
 }
 
 impl Fields {
+    /// Those of `map`, which stands at `path` in the body.
+    fn of(
+        map: Map<String, Value>,
+        Keys { known, later }: Keys,
+        path: &str,
+    ) -> Result<Self, Problem> {
+        for (name, value) in &map {
+            if later.contains(&name.as_str()) {
+                if !value.is_null() {
+                    return Err(Problem::later(&format!("{path}{name}")));
+                }
+            } else if !known.contains(&name.as_str()) {
+                return Err(unknown(&format!("{path}{name}"), known));
+            }
+        }
+        Ok(Self(map))
+    }
+
     /// Anything but null.
     pub fn value(&mut self, field: &str) -> Option<Value> {
         self.0.remove(field).filter(|value| !value.is_null())
@@ -230,29 +240,21 @@ impl Fields {
     }
 
     /// An object inside the body, with fields of its own.
-    pub fn object(&mut self, field: &str, known: &[&str]) -> Result<Option<Self>, Problem> {
+    pub fn object(&mut self, field: &str, keys: Keys) -> Result<Option<Self>, Problem> {
         match self.value(field) {
             None => Ok(None),
-            Some(Value::Object(map)) => {
-                match map.keys().find(|name| !known.contains(&name.as_str())) {
-                    Some(name) => Err(unknown(&format!("{field}.{name}"), known)),
-                    None => Ok(Some(Self(map))),
-                }
-            }
+            Some(Value::Object(map)) => Self::of(map, keys, &format!("{field}.")).map(Some),
             Some(_) => Err(wrong_type(field, "an object")),
         }
     }
 
-    /// A number from 0 to 1.
-    pub fn share(&mut self, field: &str) -> Result<Option<f64>, Problem> {
+    /// A number.
+    pub fn number(&mut self, field: &str) -> Result<Option<f64>, Problem> {
         match self.value(field) {
             None => Ok(None),
             Some(Value::Number(number)) => match number.as_f64() {
-                Some(share) if (0.0..=1.0).contains(&share) => Ok(Some(share)),
-                Some(_) | None => {
-                    let detail = format!("cannot take `{field}`: it is not from 0 to 1");
-                    Err(Problem::invalid(field, detail))
-                }
+                Some(number) => Ok(Some(number)),
+                None => Err(wrong_type(field, "a number of double precision")),
             },
             Some(_) => Err(wrong_type(field, "a number")),
         }
@@ -313,7 +315,7 @@ pub fn slug_item(field: &str, item: &Value) -> Result<Slug, Problem> {
 
 /// Reads a level of agent that is an item of the list `field`.
 pub fn level_item(field: &str, item: &Value) -> Result<u8, Problem> {
-    small(field, item, 1, 9)
+    small(field, item, *AGENT_LEVELS.start(), *AGENT_LEVELS.end())
 }
 
 fn small(field: &str, value: &Value, least: u8, most: u8) -> Result<u8, Problem> {

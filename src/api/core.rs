@@ -163,10 +163,7 @@ impl Core {
 
     /// Number of the server's start.
     pub fn start(&self) -> u64 {
-        match &self.read(&EntityId::System).state {
-            State::System(system) => system.start,
-            _ => 0,
-        }
+        self.0.start_number()
     }
 
     /// Why the server takes no work just now; empty: it does.

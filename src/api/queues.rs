@@ -5,7 +5,8 @@ use atalaya_domain::agent::Agent;
 use atalaya_domain::ids::{EntityId, QueueId};
 use atalaya_domain::machine;
 use atalaya_domain::queue::{
-    Command, OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, ServiceLevel, WRAP_UP,
+    Command, NAME_CHARS_MAX, OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX,
+    ServiceLevel, WRAP_UP,
 };
 use atalaya_domain::skills::Requirement;
 use atalaya_domain::time::Written;
@@ -21,14 +22,6 @@ use super::roles::Role;
 use super::wire;
 use crate::views::queue_json;
 
-/// Most characters of a queue's name.
-pub(super) const NAME_CHARS_MAX: usize = 80;
-/// Most characters of its short name.
-pub(super) const SHORT_NAME_CHARS_MAX: usize = 24;
-/// Greatest `max_waiting`.
-pub(super) const WAITING_MAX: u32 = 1_000_000;
-/// Greatest `max_misses`.
-pub(super) const MISSES_MAX: u32 = 100;
 /// Words that an overflow may name, and so no queue.
 const RESERVED: [&str; 4] = ["callback", "message", "refuse", "totals"];
 
@@ -64,9 +57,9 @@ const LATER: [&str; 8] = [
 /// Fields of the rules.
 pub(super) const RULES: Keys = Keys { known: &KNOWN, later: &LATER };
 /// Fields of `service_level`.
-pub(super) const SERVICE_LEVEL: [&str; 2] = ["share", "within"];
+pub(super) const SERVICE_LEVEL: Keys = Keys::of(&["share", "within"]);
 /// Fields of `strategy`.
-pub(super) const STRATEGY: [&str; 2] = ["agent", "contact"];
+pub(super) const STRATEGY: Keys = Keys::of(&["agent", "contact"]);
 /// Fields of an opening.
 pub(super) const OPEN: Keys = Keys::of(&["reason"]);
 /// Fields of a closing.
@@ -133,20 +126,16 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
         language: requirement.language,
         levels: requirement.levels,
     };
-    let service_level = match fields.object("service_level", &SERVICE_LEVEL)? {
+    let service_level = match fields.object("service_level", SERVICE_LEVEL)? {
         None => None,
         Some(mut level) => Some(ServiceLevel {
-            share: level.share("share")?.ok_or_else(|| missing("service_level.share"))?,
+            share: level.number("share")?.ok_or_else(|| missing("service_level.share"))?,
             within: level.duration("within")?.ok_or_else(|| missing("service_level.within"))?,
         }),
     };
-    let max_waiting = fields.whole("max_waiting", 0, WAITING_MAX)?;
+    let max_waiting = fields.whole("max_waiting", 0, u32::MAX)?;
     let wrap_up = wrap_up(fields)?;
     let offer_timeout = fields.duration("offer_timeout")?;
-    if offer_timeout.as_ref().is_some_and(|timeout| timeout.span.0 == 0) {
-        let detail = "cannot take `offer_timeout`: nobody can answer in no time";
-        return Err(Problem::invalid("offer_timeout", detail));
-    }
     let on_reject = match fields.text("on_reject", 20)?.as_deref() {
         None | Some("not_ready") => OnReject::NotReady,
         Some("ready") => OnReject::Ready,
@@ -155,7 +144,7 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
             return Err(Problem::invalid("on_reject", detail));
         }
     };
-    Ok(Rules {
+    let rules = Rules {
         name,
         short_name,
         requirement,
@@ -164,9 +153,14 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
         wrap_up,
         offer_timeout: offer_timeout.unwrap_or_else(|| OFFER_TIMEOUT.into()),
         on_reject,
-        max_misses: fields.whole("max_misses", 1, MISSES_MAX)?.unwrap_or(1),
+        max_misses: fields.whole("max_misses", 0, u32::MAX)?.unwrap_or(1),
         short_abandon: fields.duration("short_abandon")?.unwrap_or_else(|| SHORT_ABANDON.into()),
-    })
+    };
+    rules.check().map_err(|unsound| {
+        let field = unsound.field;
+        Problem::invalid(field, format!("cannot take `{field}`: {unsound}"))
+    })?;
+    Ok(rules)
 }
 
 /// A limit, or `"none"`; left out: 30 s.
@@ -186,7 +180,7 @@ fn wrap_up(fields: &mut Fields) -> Result<Option<Written>, Problem> {
 
 /// Only what the matching carries out.
 fn strategy(fields: &mut Fields) -> Result<(), Problem> {
-    let Some(mut strategy) = fields.object("strategy", &STRATEGY)? else {
+    let Some(mut strategy) = fields.object("strategy", STRATEGY)? else {
         return Ok(());
     };
     for (part, only) in [("agent", "longest_idle"), ("contact", "oldest_first")] {

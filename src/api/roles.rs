@@ -92,7 +92,8 @@ const LEADS: Who = Who::Roles(&[Supervisor, Admin]);
 const FLOOR: Who = Who::Roles(&[Agent, Supervisor, Admin]);
 const OWN: Who = Who::Roles(&[Agent]);
 const CONTACTS: Who = Who::Roles(&[Agent, Supervisor, Integrator, Admin]);
-const LEAVES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
+/// Inbound; an agent's own, outbound and callback, are not in this version.
+const COMES: Who = Who::Roles(&[Supervisor, Integrator, Admin]);
 const BOARD: Who = Who::Roles(&[Supervisor, Coordinator, Admin]);
 const SOCKET: Who = Who::Roles(&[Agent, Supervisor, Coordinator, Admin]);
 const SYSTEMS: Who = Who::Roles(&[Integrator, Admin]);
@@ -121,10 +122,10 @@ pub const TABLE: &[Line] = &[
     line("POST", "/api/v1/queues/{id}/close", LEADS),
     line("GET", "/api/v1/queues/{id}/waiting", FLOOR),
     line("GET", "/api/v1/contacts", CONTACTS),
-    line("POST", "/api/v1/contacts", CONTACTS),
+    line("POST", "/api/v1/contacts", COMES),
     line("GET", "/api/v1/contacts/{id}", CONTACTS),
     line("PATCH", "/api/v1/contacts/{id}", FLOOR),
-    line("POST", "/api/v1/contacts/{id}/abandon", LEAVES),
+    line("POST", "/api/v1/contacts/{id}/abandon", COMES),
     line("POST", "/api/v1/contacts/{id}/hold", OWN),
     line("POST", "/api/v1/contacts/{id}/resume", OWN),
     line("POST", "/api/v1/contacts/{id}/complete", FLOOR),

@@ -12,9 +12,9 @@ use super::configure::Source;
 use super::serve::{self, ServeError, Settings};
 use crate::client::ClientError;
 use crate::config::Config;
-use crate::replay::live::{self, LiveError, Progress, first};
+use crate::replay::live::{self, LiveError, first};
 use crate::replay::report::Report;
-use crate::replay::{self, ReplayError};
+use crate::replay::{self, Progress, ReplayError};
 use crate::simulation::scenario::{self, Scenario};
 use crate::views::rfc3339;
 
@@ -68,7 +68,7 @@ fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Failed {
 /// Plays the day of `file`.
 pub fn run(file: &Path, place: &Place) -> Result<Report, Failed> {
     match place {
-        Place::Lockstep(data) => Ok(replay::run(file, data.as_deref())?),
+        Place::Lockstep(data) => Ok(telling(|tell| replay::run(file, data.as_deref(), tell))?),
         Place::Own(rate, data) => {
             let scenario = scenario::read(file).map_err(ReplayError::from)?;
             if let Some(dir) = data {
@@ -148,13 +148,21 @@ fn as_client(
     checks_priorities: bool,
 ) -> Result<Report, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let tell = line(stderr().is_terminal());
-    let wanted = live::Wanted { server, token, checks_priorities, tell: &tell };
-    let played = runtime.map_err(io("start the client"))?.block_on(live::play(scenario, &wanted));
-    if stderr().is_terminal() {
+    let runtime = runtime.map_err(io("start the client"))?;
+    Ok(telling(|tell| {
+        let wanted = live::Wanted { server, token, checks_priorities, tell };
+        runtime.block_on(live::play(scenario, &wanted))
+    })?)
+}
+
+/// Plays a day, which is told on a line of its own.
+fn telling<T>(play: impl FnOnce(&(dyn Fn(&Progress) + Sync)) -> T) -> T {
+    let is_terminal = stderr().is_terminal();
+    let played = play(&line(is_terminal));
+    if is_terminal {
         let _ = writeln!(stderr());
     }
-    Ok(played?)
+    played
 }
 
 /// Tells how far the day is, on one line of a terminal and nowhere else.

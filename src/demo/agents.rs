@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::client::{Client, ClientError, Socket};
 use super::mind::{Mind, Say};
 use super::{Count, World, told_to};
+use crate::client::{Client, ClientError, Socket, said};
 
 /// Pause before a socket is opened again, from the second time on; it doubles up to the greatest.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
@@ -133,21 +133,13 @@ impl Desk<'_> {
             tokio::select! {
                 frame = socket.next() => {
                     heard_at = Instant::now();
-                    match frame {
-                        Some(Ok(Message::Text(text))) => {
-                            if let Err(cause) = self.read(&mut socket, &text).await {
-                                return End::Broken(cause);
-                            }
-                        }
-                        // The protocol's own pings are answered by the library.
-                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_)
-                            | Message::Frame(_))) => (),
-                        Some(Ok(Message::Close(frame))) => {
-                            let frame = frame.map_or_else(String::new, |frame| frame.to_string());
-                            return End::Broken(format!("the server closed it {frame}"));
-                        }
-                        Some(Err(error)) => return End::Broken(error.to_string()),
-                        None => return End::Broken("it ended".into()),
+                    let read = match said(frame) {
+                        Ok(Some(text)) => self.read(&mut socket, &text).await,
+                        Ok(None) => Ok(()),
+                        Err(cause) => Err(cause),
+                    };
+                    if let Err(cause) = read {
+                        return End::Broken(cause);
                     }
                 }
                 () = sleep_until(wake) => {

@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::centre::{LINES, Line};
-use super::client::ClientError;
 use super::{Count, World, told_to};
+use crate::client::ClientError;
 
 /// Calls at one time; who comes past it finds the line engaged and is counted.
 pub const CALLS_MAX: usize = 400;

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, ClientError};
+use crate::client::{Client, ClientError};
 
 /// One queue and who calls it.
 #[derive(Debug, Clone, Copy)]

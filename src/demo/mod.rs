@@ -10,8 +10,6 @@ pub mod callers;
 pub mod centre;
 pub mod mind;
 
-pub use crate::client;
-
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use client::{Client, ClientError};
+use crate::client::{Client, ClientError};
 
 /// Patience with those who still speak when the run is over; after it they are cut off.
 const CLOSING_TIME_MAX: Duration = Duration::from_secs(10);

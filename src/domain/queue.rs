@@ -3,6 +3,8 @@
 //! Who waits is the intake's to know (`matching`); what a contact needs of the rules is frozen
 //! into its `queued` event.
 
+use std::ops::RangeInclusive;
+
 use crate::decision::{Act, Decision, Rejection};
 use crate::ids::Slug;
 use crate::skills::Requirement;
@@ -14,6 +16,16 @@ pub const OFFER_TIMEOUT: Span = Span::seconds(20);
 pub const WRAP_UP: Span = Span::seconds(30);
 /// Default bound of an abandon that counts as short; inclusive.
 pub const SHORT_ABANDON: Span = Span::seconds(5);
+/// Most characters of a name.
+pub const NAME_CHARS_MAX: usize = 80;
+/// Most characters of a short name; left out, the name is cut to it.
+pub const SHORT_NAME_CHARS_MAX: usize = 24;
+/// Greatest `max_waiting`.
+pub const WAITING_MAX: u32 = 1_000_000;
+/// Least and greatest `max_misses`.
+pub const MISSES: RangeInclusive<u32> = 1..=100;
+/// Least and greatest share of a service level.
+pub const SHARES: RangeInclusive<f64> = 0.0..=1.0;
 
 /// What an agent becomes who rejects an offer of this queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -39,7 +51,7 @@ pub struct ServiceLevel {
 pub struct Rules {
     /// Name that people read.
     pub name: String,
-    /// At most 24 characters.
+    /// For where there is little room.
     pub short_name: String,
     /// Who may answer.
     pub requirement: Requirement,
@@ -57,6 +69,59 @@ pub struct Rules {
     pub max_misses: u32,
     /// An abandon within this is short; inclusive.
     pub short_abandon: Written,
+}
+
+/// What of a queue's rules cannot be: the first of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}: {advice}")]
+pub struct Unsound {
+    /// The key, as it is written everywhere.
+    pub field: &'static str,
+    /// What is wrong with its value.
+    pub why: String,
+    /// What to write.
+    pub advice: String,
+}
+
+impl Rules {
+    /// Whether these rules can be a queue's, whoever wrote them.
+    pub fn check(&self) -> Result<(), Unsound> {
+        let unsound = |field, why: String, advice: &str| {
+            let advice = advice.to_owned();
+            Err(Unsound { field, why, advice })
+        };
+        for (field, name, most) in [
+            ("name", &self.name, NAME_CHARS_MAX),
+            ("short_name", &self.short_name, SHORT_NAME_CHARS_MAX),
+        ] {
+            if name.chars().count() > most {
+                return unsound(field, format!("longer than {most} characters"), "shorten it");
+            }
+            if name.chars().any(char::is_control) {
+                return unsound(field, "it has a control character".into(), "take it out");
+            }
+        }
+        if let Some(level) = &self.service_level
+            && !SHARES.contains(&level.share)
+        {
+            let why = format!("{} is no share", level.share);
+            return unsound("service_level.share", why, "write a number from 0 to 1");
+        }
+        if let Some(most) = self.max_waiting.filter(|most| *most > WAITING_MAX) {
+            let advice = format!("write {WAITING_MAX} or less");
+            return unsound("max_waiting", format!("{most} is too many"), &advice);
+        }
+        if self.offer_timeout.span <= Span::ZERO {
+            let why = "nobody can answer in no time".into();
+            return unsound("offer_timeout", why, "write a duration over 0");
+        }
+        if !MISSES.contains(&self.max_misses) {
+            let why = format!("{} is no number of offers to miss", self.max_misses);
+            let advice = format!("write {} to {}", MISSES.start(), MISSES.end());
+            return unsound("max_misses", why, &advice);
+        }
+        Ok(())
+    }
 }
 
 /// Whether a queue takes arrivals.

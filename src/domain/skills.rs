@@ -7,6 +7,9 @@ use crate::ids::{QueueId, Slug};
 /// Least and greatest level of a skill.
 pub const SKILL_LEVELS: std::ops::RangeInclusive<u8> = 1..=10;
 
+/// Least and greatest level of agent: 1 general, 2 specialised.
+pub const AGENT_LEVELS: std::ops::RangeInclusive<u8> = 1..=2;
+
 /// Level of each skill, 1 to 10.
 pub type Skills = BTreeMap<Slug, u8>;
 

@@ -19,7 +19,7 @@ use super::bytes::{DecodeError, EncodeError, Take, bounded};
 /// Most bytes of one frame: what a reader may have to hold in memory.
 pub const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most entries in a batch; the writer leaves what is over for the next one.
-pub const ENTRIES_PER_BATCH_MAX: usize = 65_536;
+pub const ENTRIES_PER_FRAME_MAX: usize = 65_536;
 /// Most events in an entry.
 pub const EVENTS_PER_ENTRY_MAX: usize = 65_536;
 /// Most personal sections in a batch.
@@ -213,7 +213,7 @@ impl FrameHead {
         }
         let (number, wall, first_seq, count) = (take.u64()?, take.i64()?, take.u64()?, take.u32()?);
         let entries = take.u32()?;
-        let entries = take.within(entries, ENTRIES_PER_BATCH_MAX)?;
+        let entries = take.within(entries, ENTRIES_PER_FRAME_MAX)?;
         let sections = take.u32()?;
         let sections = take.within(sections, SECTIONS_PER_BATCH_MAX)?;
         if first_seq.checked_add(u64::from(count)).is_none() {
@@ -237,7 +237,7 @@ impl FrameHead {
 
 /// The frame of a batch that follows the one with the hash `previous`.
 pub fn encode(batch: &Batch, previous: &Hash) -> Result<Vec<u8>, EncodeError> {
-    let entries: u32 = bounded("the batch's entries", batch.entries.len(), ENTRIES_PER_BATCH_MAX)?;
+    let entries: u32 = bounded("the batch's entries", batch.entries.len(), ENTRIES_PER_FRAME_MAX)?;
     let sections: u32 =
         bounded("the batch's sections", batch.sections.len(), SECTIONS_PER_BATCH_MAX)?;
     let count = u32::try_from(batch.count()).map_err(|_| EncodeError::SequenceOverflow)?;

@@ -39,7 +39,7 @@ pub mod timed;
 mod verify;
 
 pub use batch::{
-    BY_BYTES_MAX, Batch, CHAIN_START, Decoded, ENTITY_ID_BYTES_MAX, ENTRIES_PER_BATCH_MAX,
+    BY_BYTES_MAX, Batch, CHAIN_START, Decoded, ENTITY_ID_BYTES_MAX, ENTRIES_PER_FRAME_MAX,
     EVENTS_PER_ENTRY_MAX, EntityKey, Entry, EventRecord, FIELD_BYTES_MAX, FRAME_BYTES_MAX,
     FRAME_HEAD_BYTES, Hash, OWNER_SLUG_BYTES_MAX, Owner, PAYLOAD_BYTES_MAX, Receipt,
     SECTION_BYTES_MAX, SECTIONS_PER_BATCH_MAX, Section, SectionState, chain_hash, decode, encode,

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::Progress;
 use super::report::Report;
 use crate::client::{Client, ClientError};
 use crate::simulation::scenario::{ActionKind, Scenario};
@@ -73,21 +74,6 @@ pub struct Wanted<'a> {
     pub checks_priorities: bool,
     /// Told from time to time.
     pub tell: &'a (dyn Fn(&Progress) + Sync),
-}
-
-/// How far the day is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// The present, in the day.
-    pub at: Timestamp,
-    /// Contacts that have arrived.
-    pub arrived: usize,
-    /// Contacts of the whole day.
-    pub of: usize,
-    /// Those that were answered.
-    pub answered: usize,
-    /// Those that were abandoned.
-    pub abandoned: u64,
 }
 
 /// What a report says of a live replay besides.
@@ -251,11 +237,12 @@ fn open(world: &World) -> Vec<String> {
 
 fn progress(world: &World) -> Progress {
     let notes = world.notes();
+    let count = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);
     Progress {
         at: world.clock.in_day(world.clock.now()),
-        arrived: notes.ids.len(),
+        arrived: count(notes.ids.len()),
         of: world.scenario.contacts.len(),
-        answered: notes.answered.len(),
+        answered: count(notes.answered.len()),
         abandoned: notes.abandoned,
     }
 }

@@ -10,14 +10,44 @@ pub mod report;
 use std::path::{Path, PathBuf};
 
 use atalaya_domain::machine::State;
+use atalaya_domain::time::Timestamp;
 
-use crate::actors::centre::play;
+use crate::actors::centre::{Centre, play};
 use crate::actors::clock::wall_now;
 use crate::actors::shell::Failure;
 use crate::journal::commit::{Commit, Memory};
 use crate::journal::recorder::{OpenError, Recorder};
 use crate::simulation::scenario::{self, Scenario, ScenarioError};
+use crate::views::CONTACTS;
 use report::{Outcome, Report};
+
+/// How far the day is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The present, in the day.
+    pub at: Timestamp,
+    /// Contacts that have arrived.
+    pub arrived: u64,
+    /// Contacts of the whole day.
+    pub of: usize,
+    /// Those that were answered.
+    pub answered: u64,
+    /// Those that were abandoned.
+    pub abandoned: u64,
+}
+
+impl Progress {
+    fn of(centre: &Centre, of: usize) -> Self {
+        let (_, measures, _) = centre.measures();
+        let sum = |named: &str| {
+            let place = CONTACTS.iter().position(|(name, _)| *name == named);
+            let counts = measures.queues.values().map(|queue| queue.counted.contacts);
+            place.map_or(0, |place| counts.filter_map(|counts| counts.get(place).copied()).sum())
+        };
+        let [arrived, answered, abandoned] = ["offered", "answered", "abandoned"].map(sum);
+        Self { at: centre.now().at, arrived, of, answered, abandoned }
+    }
+}
 
 /// Why a replay failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +77,13 @@ pub enum ReplayError {
     Io(#[from] std::io::Error),
 }
 
-/// Replays `file` at speed 0 to its end; with `data`, into the log of that folder.
-pub fn run(file: &Path, data: Option<&Path>) -> Result<Report, ReplayError> {
+/// Replays `file` at speed 0 to its end; with `data`, into the log of that folder. From time to
+/// time, and at the end, `tell` hears how far it is.
+pub fn run(
+    file: &Path,
+    data: Option<&Path>,
+    tell: &dyn Fn(&Progress),
+) -> Result<Report, ReplayError> {
     let scenario = scenario::read(file)?;
     let commit: Box<dyn Commit> = match data {
         Some(dir) => {
@@ -62,12 +97,18 @@ pub fn run(file: &Path, data: Option<&Path>) -> Result<Report, ReplayError> {
         }
         None => Box::new(Memory::default()),
     };
-    actix::System::new().block_on(day(&scenario, commit))
+    actix::System::new().block_on(day(&scenario, commit, tell))
 }
 
-async fn day(scenario: &Scenario, commit: Box<dyn Commit>) -> Result<Report, ReplayError> {
+async fn day(
+    scenario: &Scenario,
+    commit: Box<dyn Commit>,
+    tell: &dyn Fn(&Progress),
+) -> Result<Report, ReplayError> {
     let here = actix::Arbiter::current();
-    let (centre, writer) = play(scenario, commit, vec![here]).await?;
+    let of = scenario.contacts.len();
+    let tell = |centre: &Centre| tell(&Progress::of(centre, of));
+    let (centre, writer) = play(scenario, commit, vec![here], &tell).await?;
     let outcomes =
         centre.slots.ids().into_iter().filter_map(|id| match &centre.slots.read(&id).state {
             State::Contact(contact) => Some(Outcome::of(contact, scenario.start)),

@@ -14,7 +14,9 @@ use std::path::Path;
 
 use atalaya_domain::ids::{AgentId, QueueId, Slug};
 use atalaya_domain::priority::{Credit, Priorities};
-use atalaya_domain::queue::{OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, ServiceLevel};
+use atalaya_domain::queue::{
+    OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX, ServiceLevel,
+};
 use atalaya_domain::skills::{Profile, Requirement, Skills};
 use atalaya_domain::time::{Span, Timestamp, Written};
 
@@ -30,15 +32,9 @@ pub const AGENTS_MAX: usize = 100_000;
 pub const CONTACTS_MAX: usize = 20_000_000;
 /// Most bytes of a contact's id; a longer one is refused.
 pub const CONTACT_ID_BYTES_MAX: usize = 128;
-/// Most characters of a queue's short name; a longer one is refused, a name is cut to it.
-pub const SHORT_NAME_CHARS_MAX: usize = 24;
 
 /// Class of a contact that names none.
 const NORMAL: &str = "normal";
-/// Level of an agent that names none.
-const LEVEL: u8 = 1;
-/// Levels of agents: 1 general, 2 specialised.
-const AGENT_LEVELS: std::ops::RangeInclusive<u8> = 1..=2;
 
 /// A day to be run.
 #[derive(Debug, Clone, PartialEq)]
@@ -255,7 +251,12 @@ fn queues(source: Source<'_>, form: &Form) -> Result<Vec<(QueueId, Rules)>, Scen
             let what = format!("`{id}` is an id of two queues: rename one");
             return Err(source.value(queue.id.span(), &what));
         }
-        queues.push((id, rules(source, queue, &standing)?));
+        let rules = rules(source, queue, &standing)?;
+        rules.check().map_err(|unsound| {
+            let place = queue.place(unsound.field, form.scenario.offer_timeout.as_ref());
+            source.value(place, &unsound.to_string())
+        })?;
+        queues.push((id, rules));
     }
     Ok(queues)
 }
@@ -275,7 +276,10 @@ fn rules(
     });
     Ok(Rules {
         name: name.to_owned(),
-        short_name: short_name(source, queue.short_name.as_ref(), name)?,
+        short_name: queue.short_name.as_ref().map_or_else(
+            || name.chars().take(SHORT_NAME_CHARS_MAX).collect(),
+            |given| given.as_ref().clone(),
+        ),
         requirement: Requirement {
             skills: source.skills(&queue.requires)?,
             language: queue.language.as_ref().map(|text| source.slug(text)).transpose()?,
@@ -284,9 +288,12 @@ fn rules(
         service_level: queue
             .service_level
             .as_ref()
-            .map(|target| service_level(source, target))
+            .map(|target| {
+                let within = source.written(&target.within)?;
+                Ok(ServiceLevel { share: *target.share.as_ref(), within })
+            })
             .transpose()?,
-        max_waiting: queue.max_waiting,
+        max_waiting: queue.max_waiting.as_ref().map(|most| *most.as_ref()),
         wrap_up: match &queue.wrap_up {
             Some(text) if text.as_ref() == "none" => None,
             text => Some(or(text, &Span::ZERO.into())?),
@@ -301,41 +308,9 @@ fn rules(
                 return Err(source.value(text.span(), &what));
             }
         },
-        max_misses: match &queue.max_misses {
-            Some(zero) if *zero.as_ref() == 0 => {
-                return Err(source.value(zero.span(), "0 offers cannot be missed: write 1 or more"));
-            }
-            given => given.as_ref().map_or(1, |misses| *misses.as_ref()),
-        },
+        max_misses: queue.max_misses.as_ref().map_or(1, |misses| *misses.as_ref()),
         short_abandon: or(&queue.short_abandon, &SHORT_ABANDON.into())?,
     })
-}
-
-fn service_level(
-    source: Source<'_>,
-    target: &form::ServiceLevel,
-) -> Result<ServiceLevel, ScenarioError> {
-    let share = *target.share.as_ref();
-    if !(0.0..=1.0).contains(&share) {
-        let what = format!("{share} is no share: write a number from 0 to 1");
-        return Err(source.value(target.share.span(), &what));
-    }
-    Ok(ServiceLevel { share, within: source.written(&target.within)? })
-}
-
-fn short_name(
-    source: Source<'_>,
-    given: Option<&Text>,
-    name: &str,
-) -> Result<String, ScenarioError> {
-    match given {
-        Some(text) if text.as_ref().chars().count() > SHORT_NAME_CHARS_MAX => {
-            let what = format!("longer than {SHORT_NAME_CHARS_MAX} characters: shorten it");
-            Err(source.value(text.span(), &what))
-        }
-        Some(text) => Ok(text.as_ref().clone()),
-        None => Ok(name.chars().take(SHORT_NAME_CHARS_MAX).collect()),
-    }
 }
 
 /// All contacts in file order, single ones first, and the ids that actions may name.

@@ -2,9 +2,11 @@
 
 use atalaya::api::Api;
 use atalaya::api::roles::Role;
+use atalaya::journal::commit::Whose;
+use atalaya_domain::ids::AgentId;
 use serde_json::json;
 
-use crate::house::{House, house};
+use crate::house::{House, house, house_in};
 
 #[actix_web::test]
 async fn a_session_needs_its_csrf_token_and_ends_with_its_token() {
@@ -111,4 +113,39 @@ async fn the_session_of_a_token_that_reads_only_reads_only() {
         .set_json(json!({}));
     let refused = house.send(request).await;
     assert_eq!((refused.status, refused.problem()), (403, "forbidden"), "{refused:?}");
+}
+
+/// A supervisor's reason: personal, and nowhere in what all may read.
+const WHY: &str = "lo pidió Remedios por teléfono";
+
+#[actix_web::test]
+async fn the_why_of_a_forced_presence_is_kept_beside_its_events() {
+    let dir = tempfile::tempdir().unwrap();
+    let (house, _) = house_in(dir.path()).await;
+    let ana = &house.staffed(&["ana"]).await[0];
+    house.ready("ana", ana).await;
+    let supervisor = house.token(Role::Supervisor, None).await;
+    let force = json!({"state": "not_ready", "reason": "break", "force": true, "why": WHY});
+    let path = "/api/v1/agents/ana/presence";
+    let forced = house.ask("POST", path, &supervisor, force).await;
+    assert_eq!(forced.status, 200, "{forced:?}");
+    let events = house.get("/api/v1/events?limit=500", &house.admin).await.json.to_string();
+    assert!(events.contains("intent_changed") && !events.contains("Remedios"), "{events}");
+    house.stop();
+
+    let (house, history) = house_in(dir.path()).await;
+    let has_why = |entry: &&_| {
+        let entry: &atalaya::journal::commit::Sealed = entry;
+        entry.cause.said.iter().any(|said| said.field == "why")
+    };
+    let entries: Vec<_> = history.iter().filter(has_why).collect();
+    assert_eq!(entries.len(), 1, "one entry says why");
+    let said = &entries[0].cause.said[0];
+    let ana = Whose::Agent(AgentId::new("ana").unwrap());
+    assert_eq!((&said.of, said.text.as_str()), (&ana, WHY));
+    assert!(entries[0].cause.by.starts_with("token:"), "{:?}", entries[0].cause);
+    let events = format!("{:?}", entries[0].events);
+    assert!(events.contains("IntentChanged") && !events.contains("Remedios"), "{events}");
+    assert_eq!(house.centre.said(&ana, "why").as_deref(), Some(WHY), "a start reads it too");
+    house.stop();
 }

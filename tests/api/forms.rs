@@ -51,6 +51,7 @@ async fn what_is_not_valid_is_named() {
         let reply = house.ask("PUT", path, &house.admin, body.clone()).await;
         assert_eq!((reply.status, &reply.json["field"]), (status, &json!(field)), "{body}");
     }
+    capacity_is_of_voice(&house).await;
     for later in ["citizen", "preferred_agent"] {
         let mut call = json!({"channel": "voice", "queue": "pensions"});
         call[later] = json!({"id": "x"});
@@ -215,4 +216,23 @@ async fn no_value_of_any_field_is_a_fault_of_ours() {
             assert!(reply.status < 500, "{path}: {reply:?}");
         }
     }
+}
+
+/// A channel that is not in this version is refused whatever it is given, and what is no channel
+/// is not known.
+async fn capacity_is_of_voice(house: &House) {
+    let later = ["chat", "sms", "email", "mailbox", "visit", "callback", "outbound"];
+    let later = later.map(|channel| (channel, 422, "not-in-this-version"));
+    for (channel, status, problem) in later.into_iter().chain([("fax", 400, "unknown-field")]) {
+        for most in [json!(0), json!(3), json!("many")] {
+            let profile =
+                json!({"name": "A", "team": "t", "capacity": {"voice": 1, channel: most}});
+            let reply = house.ask("PUT", "/api/v1/agents/a", &house.admin, profile).await;
+            assert_eq!((reply.status, reply.problem()), (status, problem), "{channel} {most}");
+            assert_eq!(reply.json["field"], format!("capacity.{channel}"));
+        }
+    }
+    let profile = json!({"name": "A", "team": "t", "capacity": {"chat": null}, "shifts": null});
+    let made = house.ask("PUT", "/api/v1/agents/a", &house.admin, profile).await;
+    assert_eq!((made.status, &made.json["capacity"]["voice"]), (201, &json!(0)), "{made:?}");
 }

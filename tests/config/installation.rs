@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use atalaya::demo::client::Client;
+use atalaya::client::Client;
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use atalaya::demo::client::Client;
+use atalaya::client::Client;
 
 use crate::support;
 

@@ -6,7 +6,10 @@
 mod checker;
 mod house;
 mod lanes;
+#[path = "../support/lines.rs"]
+mod lines;
 mod machines;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 mod whole;

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use atalaya::api::roles::Role;
 use atalaya::api::routes;
-use atalaya::demo::client::Client;
+use atalaya::client::Client;
 use atalaya::journal::commit::Memory;
 use atalaya::views::rfc3339;
 use atalaya_domain::time::Span;

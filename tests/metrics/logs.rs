@@ -1,35 +1,9 @@
 //! Log lines: one of each committed entry, and nothing personal in any.
 
-use std::io::{Result, Write};
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::house::house;
-
-/// Keeps every line.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use crate::lines::Lines;
 
 /// The one test of this program that takes the process's lines; others beside it only add to them.
 #[actix_web::test]
@@ -70,12 +44,9 @@ async fn a_life_leaves_one_line_an_entry_and_no_personal_word() {
     assert_eq!(house.ask("POST", "/api/v1/contacts", &house.admin, wrong).await.status, 422);
     house.advance("1h", true).await;
 
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let told: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &Value| line["target"] == "atalaya::entries")
-        .collect();
+    let text = lines.text();
+    let of_entry = |line: &Value| line["target"] == "atalaya::entries";
+    let told: Vec<Value> = lines.told().into_iter().filter(of_entry).collect();
     for name in ["offered", "offer_accepted answered", "completed", "lost", "clock_set"] {
         let line = told.iter().find(|line| line["events"].as_str().unwrap().contains(name));
         let line = line.unwrap_or_else(|| panic!("no line of {name} in:\n{text}"));

@@ -6,6 +6,8 @@ mod clock;
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/house.rs"]
 mod house;
+#[path = "../support/lines.rs"]
+mod lines;
 mod scrape;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use atalaya::demo::client::{Client, ClientError};
+use atalaya::client::{Client, ClientError};
 use serde_json::{Value, json};
 
 use crate::support;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::actors::through_the_actors;
 use super::days::{DAYS, NONE, data, reference};
+use atalaya::replay::Progress;
 use atalaya::simulation::pure::{Row, run};
 use atalaya::simulation::scenario;
 use atalaya_domain::ids::AgentId;
@@ -70,7 +71,7 @@ fn a_day_is_read_back_from_its_log() {
         let data = data().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let day = data.join(format!("{file}.toml"));
-        let told = atalaya::replay::run(&day, Some(dir.path())).unwrap();
+        let told = atalaya::replay::run(&day, Some(dir.path()), &|_| ()).unwrap();
         let mut kept = atalaya::replay::read_back(dir.path()).unwrap();
         assert_eq!(kept.len(), scenario.contacts.len(), "{file}");
         kept.sort_by(|a, b| a.contact.cmp(&b.contact));
@@ -84,7 +85,50 @@ fn a_day_is_read_back_from_its_log() {
             assert_eq!(kept.agent.as_deref(), agent, "{file} {}", kept.contact);
             assert_eq!((kept.answered, kept.ended), (told.answered, told.ended), "{file}");
         }
-        let again = atalaya::replay::run(&day, Some(dir.path())).unwrap_err();
+        let again = atalaya::replay::run(&day, Some(dir.path()), &|_| ()).unwrap_err();
         assert!(again.to_string().contains("name an empty folder"), "{again}");
     });
 }
+
+#[test]
+fn a_day_in_lockstep_tells_how_far_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let day = dir.path().join("day.toml");
+    std::fs::write(&day, DAY).unwrap();
+    let told = std::cell::RefCell::new(Vec::new());
+    let tell = |progress: &Progress| told.borrow_mut().push(progress.clone());
+    atalaya::replay::run(&day, None, &tell).unwrap();
+    let told = told.into_inner();
+    let (first, last) = (told.first().unwrap(), told.last().unwrap());
+    assert_eq!((first.arrived, first.of), (0, 2));
+    assert_eq!((last.arrived, last.of, last.answered, last.abandoned), (2, 2, 1, 1));
+    assert!(first.at < last.at, "{told:?}");
+
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_atalaya"));
+    let ran = program.args(["replay", "--speed", "0"]).arg(&day).output().unwrap();
+    let words = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && words.is_empty(), "only a terminal is told: {words}");
+}
+
+/// Two call, and the one agent speaks with one of them for longer than the other waits.
+const DAY: &str = r#"
+[scenario]
+name = "two"
+start = "2026-03-02T08:00:00Z"
+end = "2026-03-02T09:00:00Z"
+[[queue]]
+id = "q"
+[[agents]]
+id = "ana"
+[[contact]]
+id = "one"
+at = "1s"
+queue = "q"
+service = "5m"
+[[contact]]
+id = "two"
+at = "2s"
+queue = "q"
+service = "5m"
+patience = "20s"
+"#;

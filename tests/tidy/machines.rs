@@ -1,5 +1,6 @@
 //! The table of machines in ARCHITECTURE.md says what the code says: every state and every event
-//! by its name on the wire, and none besides.
+//! by its name on the wire, every command by the name that a refusal gives it (a machine that names
+//! none: by the variant's), and none besides.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,6 +18,8 @@ const MACHINES: [Machine; 5] = [
     ("system", None, ("src/domain/system.rs", EVENT)),
 ];
 const EVENT: &str = "impl Event {";
+const COMMAND: &str = "impl Command {";
+const VARIANTS: &str = "pub enum Command {";
 /// Of a contact that has not come: no reader ever sees it.
 const UNSEEN: &str = "unborn";
 const HEADING: &str = "## Machines: state × command × event";
@@ -51,9 +54,14 @@ fn compare(architecture: &str, read: impl Fn(&str) -> String) -> Vec<String> {
         if let Some((file, states)) = states {
             differ("state", cells[2], &names(&read(file), states));
         }
-        let wanted = names(&read(file), events);
+        let source = read(file);
+        let wanted = names(&source, events);
         assert!(!wanted.is_empty(), "{file} has no names of events");
         differ("event", cells[3], &wanted);
+        let wanted = commands(&source);
+        assert!(!wanted.is_empty(), "{file} has no names of commands");
+        let said: Vec<String> = cells[3].split(" · ").filter_map(command).collect();
+        differ("command", &said.join(""), &wanted);
     }
     complaints
 }
@@ -68,6 +76,37 @@ fn names(source: &str, of: &str) -> BTreeSet<String> {
     names
 }
 
+/// The commands of a machine: as they are named, else the variants in words.
+fn commands(source: &str) -> BTreeSet<String> {
+    let named = names(source, COMMAND);
+    if source.contains(COMMAND) {
+        return named;
+    }
+    let body = source.split_once(VARIANTS).map_or("", |(_, after)| after);
+    let body = body.split_once("\n}\n").map_or(body, |(body, _)| body);
+    let variants = body.lines().map(|line| line.strip_prefix("    ").unwrap_or_default());
+    variants.filter(|line| line.starts_with(char::is_uppercase)).map(words).collect()
+}
+
+/// `SetClock { to: …` as "set clock".
+fn words(variant: &str) -> String {
+    let name = variant.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+/// The command of "command → events", between marks; a remark has none.
+fn command(part: &str) -> Option<String> {
+    let (command, _) = part.split_once('→')?;
+    Some(format!("`{}`", command.trim()))
+}
+
 /// What stands between two `marks`.
 fn quoted(text: &str, mark: char) -> BTreeSet<String> {
     text.split(mark).skip(1).step_by(2).map(str::to_owned).collect()
@@ -78,22 +117,28 @@ fn the_table_bites() {
     let source = "impl Kind {\n    fn name() {\n        \"ready\"\n    }\n}\n\
                   impl State {\n    fn name() {\n        \"unborn\" \"held\"\n    }\n}\n\
                   impl Status {\n    fn name() {\n        \"open\"\n    }\n}\n\
-                  impl Event {\n    fn name() {\n        \"opened\"\n    }\n}\n";
+                  impl Event {\n    fn name() {\n        \"opened\"\n    }\n}\n\
+                  pub enum Command {\n    /// A word.\n    GoOn { to: u8 },\n    X,\n}\n";
     let table = |agent: &str| {
         format!(
-            "{HEADING}\n| agent | {agent} |\n| contact | `held` | x → `opened` |\n| queue | \
-             `open` | x → `opened` |\n| credential | made | x → `opened` |\n"
+            "{HEADING}\n| agent | {agent} |\n| contact | `held` | go on → `opened` · x → it |\n| queue | \
+             `open` | go on → `opened` · x → it |\n| credential | made | x → `opened` · go on → it |\n"
         )
     };
     let check = |agent: &str| compare(&table(agent), |_| source.to_owned());
     let system = "ARCHITECTURE.md: the table has no row for system".to_owned();
-    assert_eq!(check("`ready` | x → `opened`"), std::slice::from_ref(&system));
+    assert_eq!(check("`ready` | x → `opened` · go on → the same"), std::slice::from_ref(&system));
+    let named =
+        source.to_owned() + "impl Command {\n    fn name() {\n        \"go on\" \"x\"\n    }\n}\n";
+    assert_eq!(commands(&named), commands(source));
     assert_eq!(
-        check("`raedy` | x → `opened`, `closed`"),
+        check("`raedy` | x → `opened`, `closed` · go → it · last: `opened`"),
         [
             "ARCHITECTURE.md: agent lacks the state `ready`".to_owned(),
             "ARCHITECTURE.md: agent has no state `raedy`".to_owned(),
             "ARCHITECTURE.md: agent has no event `closed`".to_owned(),
+            "ARCHITECTURE.md: agent lacks the command `go on`".to_owned(),
+            "ARCHITECTURE.md: agent has no command `go`".to_owned(),
             system,
         ]
     );

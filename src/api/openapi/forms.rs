@@ -3,7 +3,8 @@
 //! A key that a handler knows and no kind is given to is described as anything, which the test of
 //! agreement refuses; so the two cannot part unseen.
 
-use atalaya_domain::skills::SKILL_LEVELS;
+use atalaya_domain::queue::{MISSES, NAME_CHARS_MAX, SHARES, SHORT_NAME_CHARS_MAX, WAITING_MAX};
+use atalaya_domain::skills::{AGENT_LEVELS, SKILL_LEVELS};
 use serde_json::{Map, Value, json};
 
 use crate::api::body::{Keys, MEMBERS_MAX};
@@ -38,10 +39,12 @@ pub(super) enum Kind {
     Skills,
     /// A list of slugs.
     Slugs,
+    /// A level of agent.
+    Level,
     /// A list of levels of agent.
     Levels,
     /// An object with these keys.
-    Object(&'static [&'static str], &'static [Field]),
+    Object(Keys, &'static [Field]),
 }
 
 /// One field.
@@ -152,23 +155,19 @@ pub(super) const PROFILE: Form = Form {
     fields: &[
         needed("name", Kind::Text(agents::NAME_CHARS_MAX), "Personal.", r#""Ana García""#),
         needed("team", Kind::Slug, "The team.", r#""morning-1""#),
-        field("level", Kind::Whole(1, 9), "Level of agent; left out: 1.", "1"),
+        field("level", Kind::Level, "Level of agent; left out: 1.", "1"),
         field("skills", Kind::Skills, "Level of each skill.", r#"{"pensions":7}"#),
         field("languages", Kind::Slugs, "What is spoken.", r#"["es","ca"]"#),
         field(
             "capacity",
-            Kind::Object(&agents::CAPACITY, &CAPACITY),
+            Kind::Object(agents::CAPACITY, &CAPACITY),
             "Contacts at one time, by channel; left out: one call.",
             r#"{"voice":1}"#,
         ),
         field("queues", Kind::Slugs, "Queues it may be offered from; null: all.", "null"),
     ],
 };
-const CAPACITY: [Field; 3] = [
-    field("voice", Kind::Whole(0, agents::VOICE_MAX), "Calls.", "1"),
-    field("chat", Kind::Whole(0, 0), "Not in this version.", "0"),
-    field("email", Kind::Whole(0, 0), "Not in this version.", "0"),
-];
+const CAPACITY: [Field; 1] = [field("voice", Kind::Whole(0, agents::VOICE_MAX), "Calls.", "1")];
 /// A presence.
 pub(super) const PRESENCE: Form = Form {
     keys: agents::PRESENCE,
@@ -191,10 +190,10 @@ pub(super) const REJECT: Form = Form { keys: agents::REJECT, fields: &[REASON] }
 pub(super) const RULES: Form = Form {
     keys: queues::RULES,
     fields: &[
-        needed("name", Kind::Text(queues::NAME_CHARS_MAX), "What people read.", r#""Pensiones""#),
+        needed("name", Kind::Text(NAME_CHARS_MAX), "What people read.", r#""Pensiones""#),
         field(
             "short_name",
-            Kind::Text(queues::SHORT_NAME_CHARS_MAX),
+            Kind::Text(SHORT_NAME_CHARS_MAX),
             "Left out: the name, cut.",
             r#""Pensiones""#,
         ),
@@ -204,13 +203,13 @@ pub(super) const RULES: Form = Form {
         LEVELS,
         field(
             "service_level",
-            Kind::Object(&queues::SERVICE_LEVEL, &SERVICE_LEVEL),
+            Kind::Object(queues::SERVICE_LEVEL, &SERVICE_LEVEL),
             "The target; null: none.",
             r#"{"share":0.8,"within":"20s"}"#,
         ),
         field(
             "max_waiting",
-            Kind::Whole(0, queues::WAITING_MAX),
+            Kind::Whole(0, WAITING_MAX),
             "Most that wait; an arrival past it is refused. Null: no limit.",
             "50",
         ),
@@ -223,7 +222,7 @@ pub(super) const RULES: Form = Form {
         field("offer_timeout", Kind::Duration, "How long an offer stands; not 0.", r#""20s""#),
         field(
             "strategy",
-            Kind::Object(&queues::STRATEGY, &STRATEGY),
+            Kind::Object(queues::STRATEGY, &STRATEGY),
             "Who gets which contact.",
             r#"{"agent":"longest_idle","contact":"oldest_first"}"#,
         ),
@@ -235,7 +234,7 @@ pub(super) const RULES: Form = Form {
         ),
         field(
             "max_misses",
-            Kind::Whole(1, queues::MISSES_MAX),
+            Kind::Whole(*MISSES.start(), *MISSES.end()),
             "Offers missed in a row that make an agent not ready.",
             "1",
         ),
@@ -307,15 +306,7 @@ impl Form {
 
     /// The schema.
     pub(super) fn schema(&self) -> Value {
-        let mut schema = object(self.keys.known, self.fields);
-        if let Some(properties) = schema["properties"].as_object_mut() {
-            for later in self.keys.later {
-                let says = "Not in this version: refused (422) unless null.";
-                let only = json!({ "type": "null", "description": says });
-                properties.insert((*later).to_owned(), only);
-            }
-        }
-        schema
+        object(self.keys, self.fields)
     }
 
     /// A body that is taken, with every field that has something to show.
@@ -330,12 +321,17 @@ impl Form {
     }
 }
 
-fn object(keys: &[&str], fields: &[Field]) -> Value {
+fn object(keys: Keys, fields: &[Field]) -> Value {
     let property = |key: &&str| {
         let field = fields.iter().find(|field| field.name == *key);
         ((*key).to_owned(), field.map_or_else(|| json!({}), Field::schema))
     };
-    let properties: Map<String, Value> = keys.iter().map(property).collect();
+    let only_null = |later: &&str| {
+        let says = "Not in this version: refused (422) unless null, which is as good as left out.";
+        ((*later).to_owned(), json!({ "type": "null", "description": says }))
+    };
+    let known = keys.known.iter().map(property);
+    let properties: Map<String, Value> = known.chain(keys.later.iter().map(only_null)).collect();
     let required: Vec<_> =
         fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     json!({
@@ -376,7 +372,9 @@ impl Kind {
             Self::Whole(least, most) => {
                 json!({ "type": "integer", "minimum": least, "maximum": most })
             }
-            Self::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            Self::Share => {
+                json!({ "type": "number", "minimum": SHARES.start(), "maximum": SHARES.end() })
+            }
             Self::Word(words) => json!({ "type": "string", "enum": words }),
             Self::Skills => json!({
                 "type": "object",
@@ -393,10 +391,15 @@ impl Kind {
                 "maxItems": MEMBERS_MAX,
                 "items": { "type": "string", "pattern": SLUG },
             }),
+            Self::Level => json!({
+                "type": "integer",
+                "minimum": AGENT_LEVELS.start(),
+                "maximum": AGENT_LEVELS.end(),
+            }),
             Self::Levels => json!({
                 "type": "array",
                 "maxItems": MEMBERS_MAX,
-                "items": { "type": "integer", "minimum": 1, "maximum": 9 },
+                "items": Self::Level.schema(),
             }),
             Self::Object(keys, fields) => object(keys, fields),
         }

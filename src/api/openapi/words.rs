@@ -12,8 +12,9 @@ use crate::api::roles::Role;
 /// What all of it is about.
 pub(super) const ABOUT: &str = "Atalaya supervises a contact centre live.\n\n\
     Bodies are JSON, times RFC 3339 in UTC, durations a number and one unit (`\"20s\"`). Unknown \
-    fields and query parameters are refused and named. Errors are RFC 9457 problems whose `type` \
-    is stable. A method that a path does not have is answered 405 with `Allow`; a path that is not \
+    fields and query parameters are refused and named. A field that may be left out may be null \
+    too, which says the same; so may one that this version does not carry out, and it is refused \
+    (422) with any other value. Errors are RFC 9457 problems whose `type` is stable. A method that a path does not have is answered 405 with `Allow`; a path that is not \
     here, 404.\n\n\
     A write answers with the entity as it is after the commit, its version as `ETag`, and the \
     log's number as `Atalaya-Seq`; what is read afterwards has it.\n\n\

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::world::{World, instant};
-use crate::client::{Client, ClientError, Socket};
+use crate::client::{Client, ClientError, Socket, said};
 use crate::simulation::scenario::{ActionKind, Does, ScenarioAgent};
 
 /// A socket is opened so long before the agent comes.
@@ -199,18 +199,13 @@ impl<'a> Desk<'a> {
             tokio::select! {
                 frame = socket.next() => {
                     heard_at = Instant::now();
-                    match frame {
-                        Some(Ok(Message::Text(text))) => {
-                            if let Err(cause) = self.read(&mut socket, &text).await {
-                                return End::Broken(cause);
-                            }
-                        }
-                        // The protocol's own pings are answered by the library.
-                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_)
-                            | Message::Frame(_))) => (),
-                        Some(Ok(Message::Close(_))) => return End::Broken("it was closed".into()),
-                        Some(Err(error)) => return End::Broken(error.to_string()),
-                        None => return End::Broken("it ended".into()),
+                    let read = match said(frame) {
+                        Ok(Some(text)) => self.read(&mut socket, &text).await,
+                        Ok(None) => Ok(()),
+                        Err(cause) => Err(cause),
+                    };
+                    if let Err(cause) = read {
+                        return End::Broken(cause);
                     }
                 }
                 () = sleep_until(next.unwrap_or(silent_at).min(silent_at)) => {

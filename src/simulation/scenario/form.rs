@@ -3,6 +3,7 @@
 //! Nothing is checked here beyond the shape; what values mean is `scenario`'s to say.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -62,12 +63,28 @@ pub(super) struct Queue {
     pub(super) language: Option<Text>,
     pub(super) levels: Option<Vec<Spanned<i64>>>,
     pub(super) service_level: Option<ServiceLevel>,
-    pub(super) max_waiting: Option<u32>,
+    pub(super) max_waiting: Option<Spanned<u32>>,
     pub(super) wrap_up: Option<Text>,
     pub(super) offer_timeout: Option<Text>,
     pub(super) on_reject: Option<Text>,
     pub(super) max_misses: Option<Spanned<u32>>,
     pub(super) short_abandon: Option<Text>,
+}
+
+impl Queue {
+    /// Where the value of `field` stands: here, or for all queues in `timeout`; else this queue.
+    pub(super) fn place(&self, field: &str, timeout: Option<&Text>) -> Range<usize> {
+        let place = match field {
+            "name" => self.name.as_ref().map(Text::span),
+            "short_name" => self.short_name.as_ref().map(Text::span),
+            "service_level.share" => self.service_level.as_ref().map(|level| level.share.span()),
+            "max_waiting" => self.max_waiting.as_ref().map(Spanned::span),
+            "offer_timeout" => self.offer_timeout.as_ref().or(timeout).map(Text::span),
+            "max_misses" => self.max_misses.as_ref().map(Spanned::span),
+            _ => None,
+        };
+        place.unwrap_or_else(|| self.id.span())
+    }
 }
 
 #[derive(Deserialize)]

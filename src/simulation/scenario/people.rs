@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use atalaya_domain::ids::{AgentId, QueueId, Slug};
-use atalaya_domain::skills::Profile;
+use atalaya_domain::skills::{AGENT_LEVELS, Profile};
 use atalaya_domain::time::{Span, Timestamp};
 use toml::Spanned;
 
@@ -11,8 +11,7 @@ use super::form::{self, Text};
 use super::recorded::{Known, named};
 use super::source::{ScenarioError, Source, shown};
 use super::{
-    AGENT_LEVELS, AGENTS_MAX, Action, ActionKind, Does, LEVEL, NORMAL, QueueDoes, ScenarioAgent,
-    ScenarioContact,
+    AGENTS_MAX, Action, ActionKind, Does, NORMAL, QueueDoes, ScenarioAgent, ScenarioContact,
 };
 
 /// Reason of `not_ready` that names none.
@@ -94,7 +93,10 @@ fn agent(
     });
     Ok(Model {
         profile: Profile {
-            level: group.level.as_ref().map_or(Ok(LEVEL), |given| level(source, given))?,
+            level: group
+                .level
+                .as_ref()
+                .map_or(Ok(*AGENT_LEVELS.start()), |given| level(source, given))?,
             skills: source.skills(&group.skills)?,
             languages: group
                 .languages
