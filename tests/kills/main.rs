@@ -7,6 +7,7 @@ mod copies;
 mod keys;
 mod ledger;
 mod load;
+mod places;
 mod s56;
 mod script;
 mod server;
