@@ -54,7 +54,7 @@ impl Picture {
                 Err(busy @ PictureError::Busy { .. }) => return Err(busy),
                 Err(error) => {
                     let why = error.to_string();
-                    let to = set_aside(dir, &folder).map_err(refused("set aside"))?;
+                    let to = Self::set_aside(dir)?;
                     tracing::warn!(
                         why, to = %to.display(),
                         "the state was set aside; it is made anew from the whole log"
@@ -71,6 +71,13 @@ impl Picture {
         picture.write(&BTreeMap::from([(keys::PASSPORT.to_vec(), Some(passport))]), None)?;
         picture.flush()?;
         Ok((picture, standing))
+    }
+}
+
+impl Picture {
+    /// Gives the folder of the picture in `dir`, which nobody has open, another name.
+    pub fn set_aside(dir: &Path) -> Result<PathBuf, PictureError> {
+        set_aside(dir, &dir.join(STATE_FOLDER)).map_err(refused("set aside"))
     }
 }
 
