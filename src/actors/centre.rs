@@ -447,15 +447,12 @@ impl Centre {
     ) -> Result<Command, TooMany> {
         let mut command = command.clone();
         admission::admit(self, to, &mut command)?;
-        match &mut command {
-            Command::System(system::Command::Quarantine { entity, others, .. }) => {
-                let all = self.slots.all();
-                let sound = all.iter().filter(|(id, published)| !published.frozen || id == entity);
-                let states = sound.map(|(id, published)| (id, &published.state));
-                *others = farewell(entity, self.slots.read(entity).standing(), now, states);
-                others.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            }
-            _ => (),
+        if let Command::System(system::Command::Quarantine { entity, others, .. }) = &mut command {
+            let all = self.slots.all();
+            let sound = all.iter().filter(|(id, published)| !published.frozen || id == entity);
+            let states = sound.map(|(id, published)| (id, &published.state));
+            *others = farewell(entity, self.slots.read(entity).standing(), now, states);
+            others.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
         Ok(command)
     }
