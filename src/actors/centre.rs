@@ -10,13 +10,14 @@ use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::quarantine::{Standing, farewell};
+use atalaya_domain::system;
 use atalaya_domain::time::{Now, Timestamp};
-use atalaya_domain::{contact, system};
 use jiff::tz::TimeZone;
 use tokio::sync::{
     Notify, RwLock as Turns, RwLockReadGuard, RwLockWriteGuard, mpsc, oneshot, watch,
 };
 
+use super::admission::{self, TooMany};
 use super::brain::{Brain, Flight, Next, Origin};
 use super::checker::{self, Checker};
 use super::clock::Clock;
@@ -440,28 +441,22 @@ impl Centre {
 
     /// What a command goes with, as of now: an arrival with admission's verdict, a quarantine with
     /// what others are told.
-    pub fn admitted(&self, command: &Command, now: Timestamp) -> Command {
+    pub fn admitted(
+        &self,
+        to: &EntityId,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Command, TooMany> {
         let mut command = command.clone();
-        match &mut command {
-            Command::Contact(contact::Command::Arrive(arrival)) => {
-                let queue = self.slots.read(&EntityId::Queue(arrival.queue.clone()));
-                if let State::Queue(state) = &queue.state
-                    && let Some(most) = state.rules.as_ref().and_then(|rules| rules.max_waiting)
-                {
-                    let waiting = self.brain().intake.waiting_in(&arrival.queue);
-                    arrival.full = waiting >= usize::try_from(most).unwrap_or(usize::MAX);
-                }
-            }
-            Command::System(system::Command::Quarantine { entity, others, .. }) => {
-                let all = self.slots.all();
-                let sound = all.iter().filter(|(id, published)| !published.frozen || id == entity);
-                let states = sound.map(|(id, published)| (id, &published.state));
-                *others = farewell(entity, self.slots.read(entity).standing(), now, states);
-                others.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            }
-            _ => (),
+        admission::admit(self, to, &mut command)?;
+        if let Command::System(system::Command::Quarantine { entity, others, .. }) = &mut command {
+            let all = self.slots.all();
+            let sound = all.iter().filter(|(id, published)| !published.frozen || id == entity);
+            let states = sound.map(|(id, published)| (id, &published.state));
+            *others = farewell(entity, self.slots.read(entity).standing(), now, states);
+            others.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
-        command
+        Ok(command)
     }
 
     /// Sends what the centre itself originates to its lane.

@@ -16,6 +16,7 @@ use atalaya_domain::machine::Command;
 use atalaya_domain::time::Now;
 use tokio::sync::oneshot;
 
+use super::admission::{Place, TooMany};
 use super::brain::Flight;
 use super::centre::Centre;
 use super::gate::Token;
@@ -105,6 +106,9 @@ pub enum Failure {
     /// It may have happened.
     #[error("cannot say whether it happened: {0}; repeat it with the same key")]
     Unknown(String),
+    /// It would make one more kind of work or of agents than there may be: nothing was done.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// Others moved first, too often.
     #[error("cannot decide: others moved first {ATTEMPTS_MAX} times; try again")]
     Contended,
@@ -218,6 +222,7 @@ impl fmt::Debug for Landing {
 /// Leads to the end, however long a commit takes: who waits for the answer has patience of their
 /// own, the lane goes on when the outcome is known.
 async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
+    let _place = Place::of(centre, &order.to, &order.command);
     for _ in 0..ATTEMPTS_MAX {
         let Decided { entry, settles } = decide(centre, order)?;
         let verdict = entry.verdict.clone();
@@ -276,7 +281,7 @@ fn decide(centre: &Centre, order: &Order) -> Result<Decided, Failure> {
     let command = if settles {
         Command::Contact(contact::Command::Tick)
     } else {
-        centre.admitted(&order.command, now.at)
+        centre.admitted(&order.to, &order.command, now.at)?
     };
     let composed = catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command)));
     let entry = composed.map_err(|_| {

@@ -6,8 +6,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use atalaya_domain::decision::Rejection;
+use atalaya_domain::matching::{CLASSES_MAX, PROFILES_MAX};
 use serde_json::{Map, Value, json};
 
+use crate::actors::admission::TooMany;
 use crate::actors::shell::Failure;
 
 /// Seconds after which a caller who was turned away by overload may come again.
@@ -66,6 +68,10 @@ pub enum Code {
     NotInThisVersion,
     /// The idempotency key was used for something else.
     KeyReused,
+    /// More kinds of waiting contacts than the matching holds.
+    TooManyClasses,
+    /// More kinds of agents than the matching holds.
+    TooManyProfiles,
     /// Too many of something; later.
     TooMany,
     /// Our fault.
@@ -109,6 +115,8 @@ impl Code {
             Self::Invalid => ("invalid", 422, "A value is not valid"),
             Self::NotInThisVersion => ("not-in-this-version", 422, "Not in this version"),
             Self::KeyReused => ("key-reused", 422, "The key was used for something else"),
+            Self::TooManyClasses => ("too-many-classes", 422, "Too many requirement classes"),
+            Self::TooManyProfiles => ("too-many-profiles", 422, "Too many profiles"),
             Self::TooMany => ("too-many", 429, "Too many; try again later"),
             Self::Internal => ("internal", 500, "An internal fault"),
             Self::Overloaded => ("overloaded", 503, "Too much is waiting"),
@@ -257,6 +265,8 @@ impl From<Failure> for Problem {
             Failure::Overloaded => Code::Overloaded,
             Failure::NotCommitted(_) => Code::NotCommitted,
             Failure::Unknown(_) => Code::CommitUnknown,
+            Failure::TooMany(TooMany::Classes) => Code::TooManyClasses,
+            Failure::TooMany(TooMany::Profiles) => Code::TooManyProfiles,
             Failure::Contended => Code::Contended,
             Failure::Internal => Code::Internal,
         };
@@ -269,6 +279,12 @@ impl From<Failure> for Problem {
             }
             Failure::Rejected(Rejection::Unfit { .. }) => Self::internal(),
             Failure::Moved { version } => Self::new(code, detail).with("version", *version),
+            Failure::TooMany(TooMany::Classes) => {
+                Self::new(code, detail).with("limit", CLASSES_MAX)
+            }
+            Failure::TooMany(TooMany::Profiles) => {
+                Self::new(code, detail).with("limit", PROFILES_MAX)
+            }
             _ => Self::new(code, detail),
         }
     }

@@ -228,7 +228,11 @@ pub async fn close(call: Call, body: Body) -> Result<HttpResponse, Problem> {
 }
 
 async fn command(call: Call, body: &Body, command: Command) -> Result<HttpResponse, Problem> {
-    let to = EntityId::Queue(call.queue_id()?);
+    let id = call.queue_id()?;
+    if call.api.core.queue(&id).is_none() {
+        return Err(Problem::not_found("queue"));
+    }
+    let to = EntityId::Queue(id);
     once(call, body, |work| async move {
         let done = work.tell(to.clone(), machine::Command::Queue(command)).await?;
         Ok(Answer::changed(to, &done))

@@ -202,6 +202,17 @@ pub struct Arrival {
     pub full: bool,
 }
 
+impl Arrival {
+    /// What it needs, where its queue needs `own`.
+    pub fn requirement(&self, own: &Requirement) -> Requirement {
+        Requirement {
+            skills: self.skills.clone().unwrap_or_else(|| own.skills.clone()),
+            language: self.language.clone().or_else(|| own.language.clone()),
+            levels: self.levels.clone().or_else(|| own.levels.clone()),
+        }
+    }
+}
+
 /// What happened to a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {

@@ -15,8 +15,14 @@ use crate::queue::{Queue, Status};
 use crate::skills::{Profile, Requirement};
 use crate::time::Timestamp;
 
+/// Requirement classes that those who wait may be of; past it an arrival that would make another
+/// is not taken.
+pub const CLASSES_MAX: usize = 2_000;
+/// Profiles that agents may have; past it one that is new is not taken.
+pub const PROFILES_MAX: usize = 2_000;
+
 /// What makes two waiting contacts the same to every agent.
-type Class = (QueueId, Requirement);
+pub type Class = (QueueId, Requirement);
 /// Place in the order of service; the number is that of the `queued` event.
 type Place = (OrderKey, u64);
 /// Place among free agents: fewest contacts in hand, then longest idle, then id.
@@ -69,7 +75,12 @@ pub struct Intake {
     profiles: BTreeMap<Arc<Profile>, BTreeSet<Idle>>,
     free: BTreeMap<AgentId, (Arc<Profile>, Idle)>,
     present: BTreeMap<AgentId, Arc<Profile>>,
-    known: BTreeSet<AgentId>,
+    /// Every agent that is configured.
+    known: BTreeMap<AgentId, Arc<Profile>>,
+    /// How many of them have each profile.
+    profile_counts: BTreeMap<Arc<Profile>, usize>,
+    /// How many wait of each class, offered ones included.
+    class_counts: BTreeMap<Class, usize>,
     emergency: BTreeSet<QueueId>,
     /// All who wait in a queue, offered ones included.
     queues: BTreeMap<QueueId, BTreeMap<Place, ContactId>>,
@@ -80,6 +91,16 @@ pub struct Intake {
     frozen: BTreeSet<ContactId>,
 }
 
+/// One less; counts of nothing are let go.
+fn uncount<T: Ord>(counts: &mut BTreeMap<T, usize>, of: &T) {
+    if let Some(count) = counts.get_mut(of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(of);
+        }
+    }
+}
+
 impl Intake {
     /// Takes in an agent's state after an entry that touched it.
     pub fn agent(&mut self, id: &AgentId, agent: &Agent) {
@@ -87,11 +108,11 @@ impl Intake {
         self.present.remove(id);
         self.blocked.retain(|(_, blocked)| blocked != id);
         let Some(facts) = &agent.facts else { return };
-        self.known.insert(id.clone());
+        let profile = Arc::new(facts.profile.clone());
+        self.configured(id, &profile);
         if self.quarantined.contains(id) {
             return;
         }
-        let profile = Arc::new(facts.profile.clone());
         if is_present(agent) {
             self.present.insert(id.clone(), profile.clone());
         }
@@ -99,6 +120,17 @@ impl Intake {
             let idle = (agent.work.len(), agent.idle_since, id.clone());
             self.profiles.entry(profile.clone()).or_default().insert(idle.clone());
             self.free.insert(id.clone(), (profile, idle));
+        }
+    }
+
+    fn configured(&mut self, id: &AgentId, profile: &Arc<Profile>) {
+        let before = self.known.insert(id.clone(), profile.clone());
+        if before.as_ref() == Some(profile) {
+            return;
+        }
+        *self.profile_counts.entry(profile.clone()).or_default() += 1;
+        if let Some(before) = before {
+            uncount(&mut self.profile_counts, &before);
         }
     }
 
@@ -131,6 +163,7 @@ impl Intake {
         }
         let back_off = contact.back_off.keys().cloned().collect();
         self.queues.entry(class.0.clone()).or_default().insert(place, id);
+        *self.class_counts.entry(class.clone()).or_default() += 1;
         self.waiting.insert(id, Waiting { class, place, open, back_off });
     }
 
@@ -139,6 +172,7 @@ impl Intake {
         if let Some(places) = self.queues.get_mut(&waiting.class.0) {
             places.remove(&waiting.place);
         }
+        uncount(&mut self.class_counts, &waiting.class);
         if waiting.open
             && let Some(places) = self.classes.get_mut(&waiting.class)
         {
@@ -161,6 +195,36 @@ impl Intake {
     /// Contacts waiting in `queue`, offered ones included.
     pub fn waiting_in(&self, queue: &QueueId) -> usize {
         self.queues.get(queue).map_or(0, BTreeMap::len)
+    }
+
+    /// Classes of those who wait, offered ones included: an offer that ends makes no new one.
+    pub fn class_count(&self) -> usize {
+        self.class_counts.len()
+    }
+
+    /// Whether somebody of `class` waits.
+    pub fn has_class(&self, class: &Class) -> bool {
+        self.class_counts.contains_key(class)
+    }
+
+    /// Profiles of the agents that are configured: any of them may be free one day.
+    pub fn profiles(&self) -> impl Iterator<Item = &Arc<Profile>> {
+        self.profile_counts.keys()
+    }
+
+    /// How many there are.
+    pub fn profile_count(&self) -> usize {
+        self.profile_counts.len()
+    }
+
+    /// Agents of this profile.
+    pub fn agents_with(&self, profile: &Arc<Profile>) -> usize {
+        self.profile_counts.get(profile).copied().unwrap_or(0)
+    }
+
+    /// The profile of an agent that is configured.
+    pub fn profile_of(&self, agent: &AgentId) -> Option<&Arc<Profile>> {
+        self.known.get(agent)
     }
 
     /// Whether the contact has its place among those who wait.
@@ -294,7 +358,7 @@ impl Intake {
 
     /// Every agent that is configured, by id.
     pub fn agents(&self) -> impl Iterator<Item = (&AgentId, Standing)> {
-        self.known.iter().map(|id| {
+        self.known.keys().map(|id| {
             let standing = if self.quarantined.contains(id) {
                 Standing::OutOfService
             } else if self.busy.contains(id) {

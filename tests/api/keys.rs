@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::ResponseError;
 use actix_web::test::TestRequest;
+use atalaya::actors::admission::TooMany;
 use atalaya::actors::receipts::{self, Begin, KEPT_FOR, KEYS_MAX, Receipts};
 use atalaya::actors::shell::Failure;
 use atalaya::api::problem::Problem;
@@ -230,6 +231,8 @@ fn every_failure_has_its_status_and_says_when_to_come_again() {
         (Failure::NotCommitted("x".into()), 503, "not-committed", true),
         (Failure::Unknown("x".into()), 503, "commit-unknown", true),
         (Failure::Contended, 503, "contended", true),
+        (Failure::TooMany(TooMany::Classes), 422, "too-many-classes", false),
+        (Failure::TooMany(TooMany::Profiles), 422, "too-many-profiles", false),
         (Failure::Internal, 500, "internal", false),
         (Failure::Rejected(Rejection::Unfit { what: "x" }), 500, "internal", false),
         (unknown("agent"), 404, "not-found", false),

@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod admission;
 mod calls;
 mod conditions;
 mod explain;

@@ -22,14 +22,14 @@ enum Next {
 
 /// A log whose disk the test holds in its hand.
 #[derive(Default, Clone)]
-struct Held {
+pub(crate) struct Held {
     log: Memory,
     next: Arc<Mutex<Option<Next>>>,
 }
 
 impl Held {
     /// Holds the next commit, until something is sent.
-    fn hold(&self) -> SyncSender<Result<(), CommitError>> {
+    pub(crate) fn hold(&self) -> SyncSender<Result<(), CommitError>> {
         let (go, held) = sync_channel(1);
         *self.next.lock().unwrap() = Some(Next::Held(held));
         go

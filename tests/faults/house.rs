@@ -160,6 +160,10 @@ impl House {
     }
 
     pub(crate) async fn arrives(&self, number: u128, queue: &str) {
+        self.comes(number, queue).await.unwrap();
+    }
+
+    pub(crate) async fn comes(&self, number: u128, queue: &str) -> Result<(), Failure> {
         let arrival = Arrival {
             queue: QueueId::new(queue).unwrap(),
             priority: slug("normal"),
@@ -171,7 +175,7 @@ impl House {
             person: PersonId(Uuid::from_u128(number)),
             full: false,
         };
-        self.tell_contact(number, contact::Command::Arrive(Box::new(arrival))).await.unwrap();
+        self.tell_contact(number, contact::Command::Arrive(Box::new(arrival))).await
     }
 
     /// The offer of the contact that is out, once there is one.

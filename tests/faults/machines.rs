@@ -7,8 +7,9 @@ use atalaya::actors::shell::Failure;
 use atalaya_domain::agent::{Wish, Work};
 use atalaya_domain::contact::{self, State as Place, Who};
 use atalaya_domain::decision::Rejection;
-use atalaya_domain::machine::Event;
+use atalaya_domain::machine::{Command, Event, State};
 use atalaya_domain::quarantine::Standing;
+use atalaya_domain::queue::{self, Rules};
 use atalaya_domain::system;
 
 use super::house::{House, Traps, agent, contact, lunch, wish};
@@ -126,5 +127,29 @@ async fn a_start_tells_what_an_older_one_could_not() {
     })
     .await;
     assert_eq!(house.alerts(), ["quarantined:agent:ana"]);
+    house.stop();
+}
+
+#[actix::test]
+async fn who_dies_on_the_way_in_keeps_no_place() {
+    let house = House::new();
+    house.furnish().await;
+    let State::Queue(state) = house.centre.slots.read(&super::house::queue("q")).state.clone()
+    else {
+        panic!("no queue");
+    };
+    let rules = Rules { max_waiting: Some(1), ..(*state.rules.unwrap()).clone() };
+    let configure = queue::Command::Configure { rules: Box::new(rules), text_hash: [0; 16] };
+    house.tell(super::house::queue("q"), Command::Queue(configure)).await.unwrap();
+    house.traps.machine(contact(1), "queued");
+    house.arrives(1, "q").await;
+    house.is_quarantined(&contact(1)).await;
+    house.traps.lane(contact(2), 1);
+    let died = house.comes(2, "q").await;
+    assert!(matches!(died, Err(Failure::Unknown(_))), "{died:?}");
+    house.arrives(3, "q").await;
+    assert_eq!(house.contact(3).state, Place::Queued, "the place is free");
+    house.arrives(4, "q").await;
+    assert!(matches!(house.contact(4).state, Place::Refused { .. }), "it is not any more");
     house.stop();
 }

@@ -8,6 +8,7 @@ mod flips;
 mod keys;
 mod ledger;
 mod load;
+mod places;
 mod s56;
 mod script;
 mod server;

@@ -135,6 +135,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     read("/api/v1/agents/{id}", "One agent.", &[(200, Shape::One("Agent"))]),
     Operation {
         form: Some(forms::PROFILE),
+        codes: &[Code::TooManyProfiles],
         ..op(
             "PUT",
             "/api/v1/agents/{id}",
@@ -213,6 +214,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         form: Some(forms::ARRIVAL),
+        codes: &[Code::TooManyClasses],
         ..op(
             "POST",
             "/api/v1/contacts",

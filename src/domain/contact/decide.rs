@@ -9,7 +9,6 @@ use crate::decision::{Act, Decision, Rejection};
 use crate::ids::{AgentId, ContactId, EntityId, OfferId, Slug};
 use crate::priority::Credit;
 use crate::queue::{OnReject, Queue, Status};
-use crate::skills::Requirement;
 use crate::time::{Now, Phase, Span, Timestamp};
 
 type Step = (Vec<Event>, Vec<(EntityId, crate::Command)>);
@@ -146,12 +145,7 @@ impl Contact {
         let (status, rules) = queue
             .and_then(|queue| queue.rules.as_ref().map(|rules| (queue.status, rules)))
             .ok_or(Rejection::Unknown { entity: "queue" })?;
-        let own = &rules.requirement;
-        let requirement = Requirement {
-            skills: arrival.skills.clone().unwrap_or_else(|| own.skills.clone()),
-            language: arrival.language.clone().or_else(|| own.language.clone()),
-            levels: arrival.levels.clone().or_else(|| own.levels.clone()),
-        };
+        let requirement = arrival.requirement(&rules.requirement);
         let terms = Terms {
             offer_timeout: rules.offer_timeout.span,
             wrap_up: rules.wrap_up.as_ref().map(|limit| limit.span),
