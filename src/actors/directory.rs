@@ -34,12 +34,14 @@ struct Lane {
     number: u64,
     /// What was sent to it.
     sent: u64,
+    /// Whether a flush is under way: there is one at most, so that flushes never fill a lane.
+    flushed: bool,
 }
 
 impl Lanes {
     fn insert(&mut self, id: &EntityId, to: Addr<Shell>) -> &mut Lane {
         self.made += 1;
-        let lane = Lane { to, number: self.made, sent: 0 };
+        let lane = Lane { to, number: self.made, sent: 0, flushed: false };
         self.map.entry(id.clone()).insert_entry(lane).into_mut()
     }
 }
@@ -64,10 +66,10 @@ impl Directory {
 
     /// Asks the lane of `id` to end once it has done what was sent to it.
     pub fn flush(&self, id: &EntityId) {
-        if let Some(lane) = self.lanes().map.get(id) {
+        if let Some(lane) = self.lanes().map.get_mut(id).filter(|lane| !lane.flushed) {
             let flush = Flush { number: lane.number, sent: lane.sent };
             // A full one is not idle: it is asked another time.
-            drop(lane.to.try_send(flush));
+            lane.flushed = lane.to.try_send(flush).is_ok();
         }
     }
 
@@ -78,6 +80,8 @@ impl Directory {
         let ends = lanes.map.get(id).is_some_and(is_idle);
         if ends {
             lanes.map.remove(id);
+        } else if let Some(lane) = lanes.map.get_mut(id).filter(|l| l.number == flush.number) {
+            lane.flushed = false;
         }
         ends
     }
@@ -85,6 +89,11 @@ impl Directory {
     /// Whose lanes there are, in no order.
     pub fn ids(&self) -> Vec<EntityId> {
         self.lanes().map.keys().cloned().collect()
+    }
+
+    /// How many lanes were ever made.
+    pub fn made(&self) -> u64 {
+        self.lanes().made
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

@@ -146,6 +146,11 @@ impl Centre {
         }
     }
 
+    /// Lets the lane of `id` end once it has nothing to do.
+    pub fn end_lane(&self, id: &EntityId) {
+        self.directory.flush(id);
+    }
+
     /// The writer has forgotten these: their slots go, and what was said of their persons.
     pub(super) fn leave(&self, leaving: &[Leave]) {
         if leaving.is_empty() {
@@ -160,6 +165,11 @@ impl Centre {
                 self.spoken.let_go(&Whose::Person(entered.person), applied);
             }
         }
+    }
+
+    /// How many lanes were ever made.
+    pub fn lanes_made(&self) -> u64 {
+        self.directory.made()
     }
 
     /// What is in memory: states, lanes, and persons and agents of whom something was said.
