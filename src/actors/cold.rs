@@ -1,6 +1,5 @@
 //! What has left memory, read where it is: in the picture. Absent here: who leaves, and when.
 
-use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -78,7 +77,7 @@ impl Cold {
 pub struct Walk<'a> {
     slots: &'a Slots,
     here: Peekable<std::vec::IntoIter<ContactId>>,
-    chunk: VecDeque<(ContactId, Kept)>,
+    chunk: Peekable<std::vec::IntoIter<(ContactId, Kept)>>,
     /// Up to where the picture was read.
     read_to: Option<ContactId>,
     ended: bool,
@@ -88,14 +87,15 @@ impl<'a> Walk<'a> {
     /// From behind `after` on.
     pub fn after(slots: &'a Slots, after: Option<ContactId>) -> Self {
         let here = slots.contacts_after(after).into_iter().peekable();
-        Self { slots, here, chunk: VecDeque::new(), read_to: after, ended: false }
+        Self { slots, here, chunk: Vec::new().into_iter().peekable(), read_to: after, ended: false }
     }
 
     fn fill(&mut self) -> Result<(), PictureError> {
-        if self.chunk.is_empty() && !self.ended {
-            self.chunk.extend(self.slots.cold().contacts_after(self.read_to)?);
-            self.read_to = self.chunk.back().map(|(id, _)| *id);
-            self.ended = self.chunk.is_empty();
+        if self.chunk.peek().is_none() && !self.ended {
+            let chunk = self.slots.cold().contacts_after(self.read_to)?;
+            self.ended = chunk.is_empty();
+            self.read_to = chunk.last().map(|(id, _)| *id);
+            self.chunk = chunk.into_iter().peekable();
         }
         Ok(())
     }
@@ -109,10 +109,10 @@ impl Iterator for Walk<'_> {
             self.ended = true;
             return Some(Err(error));
         }
-        let (here, away) = (self.here.peek().copied(), self.chunk.front().map(|(id, _)| *id));
+        let (here, away) = (self.here.peek().copied(), self.chunk.peek().map(|(id, _)| *id));
         let id = here.into_iter().chain(away).min()?;
         self.here.next_if_eq(&id);
-        let kept = self.chunk.pop_front_if(|(next, _)| *next == id);
+        let kept = self.chunk.next_if(|(next, _)| *next == id);
         // Memory is never behind the picture.
         let published =
             self.slots.here(&id.into()).or_else(|| kept.map(|(_, kept)| Arc::new(kept.into())));

@@ -34,7 +34,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// What `picture` has and a start needs; nothing where it has not all that a start needs: a view of another
+    /// What `picture` has and a start needs; nothing where it has not all of it: a view of another
     /// version or time zone, or a state that could not be applied and that this program, which may
     /// be another, must try again. Then the whole log is folded.
     pub fn of(
@@ -66,7 +66,7 @@ impl Found {
             Whose::Agent(_) => true,
         };
         let said =
-            picture.all_said().filter(|said| said.as_ref().map_or(true, |s| is_wanted(&s.0)));
+            picture.all_said().filter(|said| said.as_ref().map_or(true, |(of, ..)| is_wanted(of)));
         Ok(Self {
             states,
             board: Some(board),

@@ -1,7 +1,7 @@
 //! Who leaves memory, and when: contacts that are over and that the picture has.
 //!
 //! ```text
-//! sweep ─ whom the picture has ─► writer forgets the version ─ in order ─► projector drops the slot
+//! sweep ─ whom the picture has ─► writer forgets them ─ in order ─► projector drops the slots
 //! ```
 //!
 //! The writer is the place of order for this too. It forgets an entity only where it stands as the

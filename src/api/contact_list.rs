@@ -1,9 +1,9 @@
 //! `GET /contacts`: contacts in memory and out of it, in one order.
 //!
-//! A page looks at so many contacts and no more ([`SCANNED_PER_PAGE_MAX`]). Where it ends there, it
-//! may show fewer than were asked for, or none, and its cursor goes on from the last looked at; only
-//! a cursor of null says that there is nothing behind. What may read the disk is done on a thread
-//! that may wait.
+//! A page looks at so many contacts and no more ([`SCANNED_PER_PAGE_MAX`]). Where it ends there,
+//! it may show fewer than were asked for, or none, and its cursor goes on from the last looked at;
+//! only a cursor of null says that there is nothing behind. What may read the disk is done on a
+//! thread that may wait.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::actors::slots::Published;
 use crate::journal::picture::PictureError;
 
 /// Contacts that one page looks at: some 50 ms where all of them are read from the disk.
-pub const SCANNED_PER_PAGE_MAX: usize = 10_000;
+pub(super) const SCANNED_PER_PAGE_MAX: usize = 10_000;
 
 /// Filters.
 struct Wanted {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::answer::{self, Answer};
 use super::body::{Body, Keys, missing};
 use super::call::Call;
+pub use super::contact_list::list;
 use super::idempotency::once;
 use super::personal;
 use super::problem::{Code, Problem};

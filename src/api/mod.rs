@@ -10,7 +10,7 @@ pub mod assets;
 pub mod body;
 pub mod call;
 pub mod clock;
-pub mod contact_list;
+mod contact_list;
 pub mod contacts;
 pub mod core;
 pub mod docs;

@@ -11,8 +11,8 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
-    Api, agents, assets, clock, contact_list, contacts, docs, events, explain, guard, health,
-    history, metrics, openapi, queues, sessions, tokens, wallboard, ws,
+    Api, agents, assets, clock, contacts, docs, events, explain, guard, health, history, metrics,
+    openapi, queues, sessions, tokens, wallboard, ws,
 };
 
 /// The application: routes behind guard and shield.
@@ -78,7 +78,7 @@ fn routes(app: &mut ServiceConfig) {
         .service(v1("/queues/{id}/open").route(post().to(queues::open)))
         .service(v1("/queues/{id}/close").route(post().to(queues::close)))
         .service(v1("/queues/{id}/waiting").route(get().to(queues::waiting)))
-        .service(v1("/contacts").route(get().to(contact_list::list)).route(post().to(contacts::create)))
+        .service(v1("/contacts").route(get().to(contacts::list)).route(post().to(contacts::create)))
         .service(contact("").route(get().to(contacts::one)).route(patch().to(contacts::patch)))
         .service(contact("/abandon").route(post().to(contacts::abandon)))
         .service(contact("/hold").route(post().to(contacts::hold)))

@@ -16,6 +16,8 @@ use crate::support;
 
 /// Rounds of commands, each of several at once to one of few entities.
 const ROUNDS: usize = 3_000;
+/// Lanes that are made in that time at least: the rounds go on until they were.
+const LANES_MIN: u64 = 300;
 const ENTITIES: u128 = 3;
 const AT_ONCE: usize = 4;
 
@@ -39,7 +41,8 @@ async fn no_command_is_lost_while_lanes_end() {
             }
         }
     });
-    for round in 0..ROUNDS {
+    let enough = || LANES_MIN < house.centre.lanes_made() - made;
+    for round in (0..).take_while(|round| *round < ROUNDS || !enough()) {
         let tells = (0..AT_ONCE).map(|_| {
             let to = ids[round % ids.len()].clone();
             let command = Command::Contact(ContactCommand::Abandon);
@@ -54,7 +57,6 @@ async fn no_command_is_lost_while_lanes_end() {
     flushing.join().unwrap();
     let made = house.centre.lanes_made() - made;
     println!("{made} lanes were made for {ENTITIES} entities");
-    assert!(u64::try_from(ROUNDS / 10).unwrap() < made, "{made} lanes were made: few ended");
     support::wait_for_async("the end of the lanes", async || {
         for id in &ids {
             house.centre.end_lane(id);
