@@ -56,7 +56,7 @@ async fn no_command_is_lost_while_lanes_end() {
     stop.store(true, Ordering::Release);
     flushing.join().unwrap();
     let made = house.centre.lanes_made() - made;
-    println!("{made} lanes were made for {ENTITIES} entities");
+    eprintln!("{made} lanes were made for {ENTITIES} entities");
     support::wait_for_async("the end of the lanes", async || {
         for id in &ids {
             house.centre.end_lane(id);

@@ -12,15 +12,22 @@ use tempfile::tempdir;
 use crate::house::{House, Reply, house_in, house_with_picture};
 use crate::support;
 
-/// Contacts of the life, and how many of them come before it is waited for that memory is small.
-const CONTACTS: usize = 2_400;
-const CHUNK: usize = 800;
+/// Contacts of the life, in its short and its long form, and how many of them come before it is
+/// waited for that memory is small.
+const CONTACTS: [usize; 2] = [1_200, 6_000];
+const CHUNK: usize = 600;
+/// Contacts that another system calls the same.
+const NAMES: usize = 600;
 /// Of so many one is answered; the others give up.
 const ANSWERED_OF: usize = 40;
 /// States and lanes that may stay: those of agents, queues and tokens, and the last contacts.
 const STATES_MAX: usize = 40;
 const LANES_MAX: usize = 12;
 const KEY_OF: usize = 7;
+
+fn contacts() -> usize {
+    CONTACTS[usize::from(support::long())]
+}
 
 struct Life {
     house: House,
@@ -39,7 +46,7 @@ async fn opened(dir: &Path, pictured: bool) -> House {
 
 fn arrival(number: usize) -> Value {
     json!({"channel": "voice", "queue": "pensions", "from": format!("+3460000{:04}", number % 50),
-        "subject": format!("subject {number}"), "external_id": format!("x-{}", number % 600)})
+        "subject": format!("subject {number}"), "external_id": format!("x-{}", number % NAMES)})
 }
 
 impl Life {
@@ -78,7 +85,7 @@ impl Life {
         let id = came.json["id"].as_str().unwrap().to_owned();
         self.contacts.push(id.clone());
         let path = format!("/api/v1/contacts/{id}");
-        if number % ANSWERED_OF != 0 {
+        if !number.is_multiple_of(ANSWERED_OF) {
             self.post(&format!("{path}/abandon"), &admin, json!({})).await;
             return;
         }
@@ -131,7 +138,9 @@ impl Life {
 
     /// Asks for everything that can be asked.
     async fn asked(&mut self) {
-        for number in (0..CONTACTS).step_by(KEY_OF * ANSWERED_OF).chain(CONTACTS - 3..CONTACTS) {
+        for number in
+            (0..contacts()).step_by(KEY_OF * ANSWERED_OF).chain(contacts() - 3..contacts())
+        {
             let path = format!("/api/v1/contacts/{}", self.contacts[number]);
             assert_eq!(self.get(&path).await.json["subject"], format!("subject {number}"));
             let history = self.get(&format!("{path}/history")).await;
@@ -151,14 +160,15 @@ impl Life {
                 assert_ne!(again.json["state"], "queued", "the contact as it is now");
             }
         }
-        let contacts = self.contacts[..CONTACTS].to_vec();
+        let contacts = self.contacts[..contacts()].to_vec();
         assert!(self.pages("").await.starts_with(&contacts));
         let closed = self.pages("state=closed").await;
-        assert_eq!(closed.len(), CONTACTS / ANSWERED_OF);
+        assert_eq!(closed.len(), contacts.len() / ANSWERED_OF);
         assert_eq!(self.pages("agent=ana").await, closed);
         assert_eq!(self.pages("queue=pensions&state=offered").await.len(), 0);
         let named = self.pages("external_id=x-17").await;
-        assert_eq!(named, [17, 617, 1_217, 1_817].map(|number| contacts[number].clone()));
+        let same: Vec<_> = contacts.iter().skip(17).step_by(NAMES).cloned().collect();
+        assert_eq!(named, same);
         for path in ["/api/v1/wallboard", "/api/v1/queues/pensions", "/api/v1/agents/ana"] {
             self.get(path).await;
         }
@@ -203,7 +213,7 @@ async fn lived(pictured: bool) -> Vec<String> {
     let home = tempdir().unwrap();
     let mut life = Life::new(home.path(), pictured).await;
     let killed = tempdir().unwrap();
-    for number in 0..CONTACTS {
+    for number in 0..contacts() {
         life.contact(number).await;
         if number % CHUNK == CHUNK - 1 {
             life.pass("10m").await;
