@@ -23,6 +23,8 @@ const ANSWERED_OF: usize = 40;
 /// States and lanes that may stay: those of agents, queues and tokens, and the last contacts.
 const STATES_MAX: usize = 40;
 const LANES_MAX: usize = 12;
+/// Agents and persons of whom something may be in memory then.
+const OWNERS_MAX: usize = 3;
 const KEY_OF: usize = 7;
 
 fn contacts() -> usize {
@@ -116,8 +118,9 @@ impl Life {
             return;
         }
         let look = async || {
-            let (states, lanes, _) = self.house.centre.in_memory();
-            (states <= STATES_MAX && lanes <= LANES_MAX).then_some(())
+            let (states, lanes, owners) = self.house.centre.in_memory();
+            let is_small = states <= STATES_MAX && lanes <= LANES_MAX && owners <= OWNERS_MAX;
+            is_small.then_some(())
         };
         support::wait_for_async("that memory is small", look).await;
     }
