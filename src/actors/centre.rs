@@ -1,8 +1,7 @@
 //! The centre: writer, projector, lanes and gate, put together and started.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -20,18 +19,21 @@ use tokio::sync::{
 use super::admission::{self, TooMany};
 use super::brain::{Brain, Flight, Next, Origin};
 use super::checker::{self, Checker};
-use super::clock::Clock;
+use super::clock::{Clock, wall_now};
+use super::cold::Cold;
 use super::directory::Directory;
 use super::following::{Following, follow};
 use super::found::Found;
 use super::gate::{Flights, Token};
 use super::guardian::{BUDGET_SPENT, Faults, Guardian, Verdict};
+use super::leaving::Leaving;
 use super::projector::{fold, project};
 use super::pulse::Pulse;
-use super::receipts::Receipts;
+use super::receipts::{KEPT_FOR, Receipts};
 use super::register::{self, Register};
 use super::shell::{Done, Failure, Landing, Lead, Order, Terms};
-use super::slots::Slots;
+use super::slots::{Published, Slots};
+use super::spoken::Spoken;
 use super::stream::Stream;
 use super::timekeeper::{keep, settle};
 use super::writer::{self, BATCHES_MAX, WriterHandle};
@@ -58,10 +60,11 @@ pub struct Centre {
     /// What became of requests with keys.
     pub receipts: Arc<Receipts>,
     brain: Mutex<Brain>,
-    said: RwLock<BTreeMap<Whose, BTreeMap<String, String>>>,
+    pub(super) spoken: Spoken,
+    pub(super) leaving: Leaving,
     board: Mutex<Wallboard>,
     writer: Mutex<Option<WriterHandle>>,
-    directory: Directory,
+    pub(super) directory: Directory,
     guardian: Guardian,
     checker: Checker,
     faults: Option<Arc<dyn Faults>>,
@@ -205,13 +208,16 @@ impl Centre {
         faults: Option<Arc<dyn Faults>>,
     ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let Options { commit, history: _, arbiters, clock, driver, time_zone } = options;
+        let cold = Cold::of(following.picture());
         let (batches, received) = mpsc::channel(BATCHES_MAX);
         let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
-        let (writer, thread) = writer::start(commit, &found, batches, pulse.clone())?;
+        let (writer, thread) =
+            { writer::start(commit, &found, cold.clone(), batches, pulse.clone())? };
         let lockstep = driver.is_some();
         let centre = Arc::new(Self {
-            slots: Slots::new(faults.clone()),
-            said: RwLock::new(BTreeMap::new()),
+            slots: Slots::new(faults.clone(), cold.clone()),
+            spoken: Spoken::new(cold),
+            leaving: Leaving::default(),
             register: if clock.rate() > 0.0 {
                 Register::default()
             } else {
@@ -259,7 +265,9 @@ impl Centre {
         let mut brain = self.brain();
         for (id, kept) in found.states.drain(..) {
             self.slots.restore(&id, kept);
-            brain.restore(&id, &self.slots.read(&id));
+            let published = self.slots.read(&id);
+            brain.restore(&id, &published);
+            self.may_leave(&id, &published);
         }
         if let State::System(system) = &self.slots.read(&EntityId::System).state {
             for entity in system.quarantined.keys() {
@@ -267,11 +275,7 @@ impl Centre {
             }
         }
         drop(brain);
-        let mut said = self.said.write().unwrap_or_else(PoisonError::into_inner);
-        for (of, field, text) in found.said.drain(..) {
-            said.entry(of).or_default().insert(field, text);
-        }
-        drop(said);
+        self.spoken.restore(found.said.drain(..));
         for receipt in found.receipts.drain(..) {
             self.receipts.restore(receipt);
         }
@@ -302,9 +306,27 @@ impl Centre {
         self.following.hand_over(&self.slots, &self.board());
     }
 
+    /// What the picture need not keep any more.
+    pub(super) fn forget(&self) {
+        self.following.forget_receipts(wall_now().minus(KEPT_FOR));
+    }
+
     /// Writes what the picture lacks, once nothing comes any more.
     pub fn let_go(&self) {
         self.following.stop(&self.slots, &self.board());
+        self.slots.cold().let_go();
+    }
+
+    /// Number of the last event that the picture has.
+    pub fn applied_seq(&self) -> u64 {
+        self.following.applied_seq()
+    }
+
+    /// What is published of `id` may be over; without a picture nobody leaves.
+    pub(super) fn may_leave(&self, id: &EntityId, published: &Published) {
+        if self.slots.cold().is_there() {
+            self.leaving.note(id, published);
+        }
     }
 
     /// Says that the server has started: whoever was signed in is lost until heard.
@@ -411,16 +433,7 @@ impl Centre {
 
     /// The last that was said of `field` of somebody, as of the last published entry.
     pub fn said(&self, of: &Whose, field: &str) -> Option<String> {
-        let said = self.said.read().unwrap_or_else(PoisonError::into_inner);
-        said.get(of)?.get(field).cloned()
-    }
-
-    /// Keeps the personal data of an entry that was committed.
-    pub fn keep_said(&self, entry: &Sealed) {
-        let mut kept = self.said.write().unwrap_or_else(PoisonError::into_inner);
-        for said in &entry.cause.said {
-            kept.entry(said.of.clone()).or_default().insert(said.field.clone(), said.text.clone());
-        }
+        self.spoken.get(of, field)
     }
 
     /// Keeps what was published, for whoever reads the stream.

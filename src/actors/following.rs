@@ -1,4 +1,5 @@
 //! The picture follows the fold: what each batch touched is gathered, and handed over each second.
+//! Whoever it has, and who is over, leaves memory then.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::journal::follower::{Dirty, Follower, SEND_EVERY};
 use crate::journal::picture::{Applied, Picture, PictureError, Receipt};
 use crate::views::Wallboard;
 use atalaya_domain::ids::EntityId;
+use atalaya_domain::time::Timestamp;
 use atalaya_domain::{Event, system};
 
 use super::slots::Slots;
@@ -79,6 +81,18 @@ impl Following {
         {
             inner.send(slots, board);
         }
+    }
+
+    /// Receipts from before this wall instant are of no use any more.
+    pub(super) fn forget_receipts(&self, before_wall: Timestamp) {
+        if let Some(follower) = self.inner().as_ref().and_then(|inner| inner.follower.as_ref()) {
+            follower.forget_receipts(before_wall);
+        }
+    }
+
+    /// The picture that is followed.
+    pub(super) fn picture(&self) -> Option<Arc<Picture>> {
+        self.inner().as_ref().map(|inner| inner.picture.clone())
     }
 
     /// Number of the last event that can be read back from the picture.
@@ -151,10 +165,12 @@ fn views(board: &Wallboard) -> BTreeMap<String, Vec<u8>> {
     BTreeMap::from([(BOARD.to_owned(), board.keep())])
 }
 
-/// Hands over what has gathered while nothing happens.
+/// Each second: hands over what has gathered, and lets those leave who may.
 pub(super) async fn follow(centre: Arc<Centre>) {
     while !centre.is_closed() {
         tokio::time::sleep(SEND_EVERY).await;
         centre.hand_over();
+        centre.sweep();
+        centre.forget();
     }
 }

@@ -1,10 +1,13 @@
 //! What a start finds: states as the picture has them, and the batches that it lacks.
 
+use std::collections::BTreeSet;
+
 use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::State;
 use atalaya_domain::time::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::leaving::last_use;
 use crate::journal::commit::{Sealed, Whose};
 use crate::journal::opening::Told;
 use crate::journal::picture::{Applied, Kept, Picture, PictureError, Receipt};
@@ -16,7 +19,7 @@ pub(super) const BOARD: &str = "wallboard";
 /// See the module. Empty: a new folder.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The states of the picture.
+    /// The states of the picture; contacts to which nothing can happen any more stay there.
     pub states: Vec<(EntityId, Kept)>,
     /// Its view of the same instant.
     pub board: Option<Wallboard>,
@@ -31,7 +34,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// What `picture` has; nothing where it has not all that a start needs: a view of another
+    /// What `picture` has and a start needs; nothing where it has not all of it: a view of another
     /// version or time zone, or a state that could not be applied and that this program, which may
     /// be another, must try again. Then the whole log is folded.
     pub fn of(
@@ -43,14 +46,31 @@ impl Found {
         let Some(board) = view.and_then(|view| Wallboard::restore(&view, time_zone.clone())) else {
             return Ok(Self::default());
         };
-        let states = picture.states().collect::<Result<Vec<_>, _>>()?;
-        if states.iter().any(|(_, kept)| kept.frozen) {
-            return Ok(Self::default());
+        let now = picture.applied().map_or(Timestamp(i64::MIN), |applied| applied.now);
+        let (mut states, mut persons) = (Vec::new(), BTreeSet::new());
+        for found in picture.states() {
+            let (id, kept) = found?;
+            if kept.frozen {
+                return Ok(Self::default());
+            }
+            if let State::Contact(contact) = &kept.state {
+                if kept.quarantined.is_none() && last_use(contact).is_some_and(|last| last < now) {
+                    continue;
+                }
+                persons.extend(contact.entered.as_ref().map(|entered| entered.person));
+            }
+            states.push((id, kept));
         }
+        let is_wanted = |of: &Whose| match of {
+            Whose::Person(person) => persons.contains(person),
+            Whose::Agent(_) => true,
+        };
+        let said =
+            picture.all_said().filter(|said| said.as_ref().map_or(true, |(of, ..)| is_wanted(of)));
         Ok(Self {
             states,
             board: Some(board),
-            said: picture.all_said().collect::<Result<_, _>>()?,
+            said: said.collect::<Result<_, _>>()?,
             receipts: picture.receipts(since).collect::<Result<_, _>>()?,
             applied: picture.applied(),
             tail: Vec::new(),

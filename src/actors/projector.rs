@@ -21,7 +21,8 @@ use crate::telemetry::logging;
 /// Consumes batches until the writer is gone.
 pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
     while let Some(batch) = batches.recv().await {
-        let Batch { number, entries, releases } = batch;
+        let Batch { number, left, entries, releases } = batch;
+        centre.leave(&left);
         // What follows from a batch is in flight before what it ends has landed.
         let follows = centre.token();
         for entry in &entries {
@@ -52,7 +53,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
     for numbered in &entry.events {
         let recorded = &numbered.recorded;
         let (id, seq) = (&recorded.entity, numbered.seq);
-        let before = centre.slots.read(id);
+        let before = centre.slots.before(recorded);
         match centre.slots.apply(numbered) {
             Applied::Done => {
                 brain.fold(numbered, &centre.slots);
@@ -65,6 +66,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
                 }
                 let after = centre.slots.read(id);
                 board.fold(seq, recorded, &before.state, &after.state);
+                centre.may_leave(id, &after);
             }
             Applied::Panicked => {
                 let event = recorded.event.name();
@@ -77,7 +79,7 @@ pub fn fold(centre: &Centre, entry: &Sealed) {
         }
     }
     brain.hear(&entry.events);
-    centre.keep_said(entry);
+    centre.spoken.keep(entry);
     centre.receipts.fold(entry, wall_now);
     for said in &entry.cause.said {
         if let (Whose::Agent(agent), "name") = (&said.of, said.field.as_str()) {

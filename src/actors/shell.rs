@@ -127,6 +127,16 @@ pub struct Lead {
     pub reply: Option<oneshot::Sender<Result<Done, Failure>>>,
 }
 
+/// Ends a lane that is idle: the last that was sent to it, if it is the `sent`th of this lane.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Flush {
+    /// Which lane is meant; another may have taken its place.
+    pub number: u64,
+    /// What had been sent to it.
+    pub sent: u64,
+}
+
 /// The lane.
 pub struct Shell {
     centre: Arc<Centre>,
@@ -178,6 +188,16 @@ impl Handler<Lead> for Shell {
             drop(token);
         };
         ctx.wait(work.into_actor(self));
+    }
+}
+
+impl Handler<Flush> for Shell {
+    type Result = ();
+
+    fn handle(&mut self, flush: Flush, ctx: &mut Self::Context) {
+        if self.centre.directory.flushed(&self.id, flush) {
+            ctx.stop();
+        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! The published states: what the log says of each entity, readable by everyone without a message.
+//!
+//! A slot that has left memory is read from the picture; see [`super::leaving`].
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use atalaya_domain::ids::EntityId;
+use atalaya_domain::entry::Recorded;
+use atalaya_domain::ids::{ContactId, EntityId};
 use atalaya_domain::machine::State;
 use atalaya_domain::quarantine::{Seen, Standing};
 use atalaya_domain::time::Timestamp;
 
+use super::cold::Cold;
 use super::guardian::Faults;
+use super::leaving::Leave;
 use crate::journal::commit::Numbered;
 use crate::journal::picture::Kept;
 
@@ -41,6 +46,13 @@ impl Published {
         }
     }
 
+    /// Nothing has happened to `id`.
+    fn blank(id: &EntityId) -> Self {
+        let (version, first_seq, seq) = (0, 0, 0);
+        let (state, frozen, quarantined) = (State::blank(id), false, None);
+        Self { version, state, first_seq, seq, frozen, quarantined }
+    }
+
     /// As the picture keeps it.
     pub fn kept(&self) -> Kept {
         let Self { version, ref state, first_seq, seq, frozen, quarantined } = *self;
@@ -53,6 +65,13 @@ impl Published {
     }
 }
 
+impl From<Kept> for Published {
+    fn from(kept: Kept) -> Self {
+        let Kept { state, version, first_seq, seq, frozen, quarantined } = kept;
+        Self { version, state, first_seq, seq, frozen, quarantined }
+    }
+}
+
 type Slot = RwLock<Arc<Published>>;
 
 /// All slots. Only the projector writes.
@@ -60,6 +79,7 @@ type Slot = RwLock<Arc<Published>>;
 pub struct Slots {
     map: RwLock<HashMap<EntityId, Arc<Slot>>>,
     faults: Option<Arc<dyn Faults>>,
+    cold: Cold,
 }
 
 /// What applying one event did.
@@ -74,22 +94,79 @@ pub enum Applied {
 }
 
 impl Slots {
-    /// No slots yet; a test's `faults` may panic before an event is applied.
-    pub fn new(faults: Option<Arc<dyn Faults>>) -> Self {
-        Self { map: RwLock::default(), faults }
+    /// No slots yet; what leaves them is read from `cold`. A test's `faults` may panic before an
+    /// event is applied.
+    pub fn new(faults: Option<Arc<dyn Faults>>, cold: Cold) -> Self {
+        Self { map: RwLock::default(), faults, cold }
     }
 
-    /// What is published of `id`; blank when nothing is.
+    /// What is published of `id`, in memory or out of it; blank when nothing is.
     pub fn read(&self, id: &EntityId) -> Arc<Published> {
-        let slot = self.map.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        slot.map_or_else(
-            || {
-                let (version, first_seq, seq) = (0, 0, 0);
-                let (state, frozen, quarantined) = (State::blank(id), false, None);
-                Arc::new(Published { version, state, first_seq, seq, frozen, quarantined })
-            },
-            |slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone(),
-        )
+        self.here(id).unwrap_or_else(|| Arc::new(self.away(id)))
+    }
+
+    /// What is published of `id` and in memory.
+    pub fn here(&self, id: &EntityId) -> Option<Arc<Published>> {
+        let slot = self.map.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()?;
+        let published = slot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(published)
+    }
+
+    /// What has left memory. One that cannot be read back is frozen: nothing is decided on it.
+    fn away(&self, id: &EntityId) -> Published {
+        match self.cold.state(id) {
+            Ok(Some(kept)) => kept.into(),
+            Ok(None) => Published::blank(id),
+            Err(error) => {
+                tracing::error!(entity = %id, %error, "cannot read back what has left memory");
+                Published { frozen: true, ..Published::blank(id) }
+            }
+        }
+    }
+
+    /// What `recorded` is applied to; the first event of an entity needs no look into the picture.
+    pub fn before(&self, recorded: &Recorded) -> Arc<Published> {
+        let id = &recorded.entity;
+        self.here(id).unwrap_or_else(|| {
+            let is_first = recorded.version <= 1;
+            Arc::new(if is_first { Published::blank(id) } else { self.away(id) })
+        })
+    }
+
+    /// Where those are who have left memory.
+    pub const fn cold(&self) -> &Cold {
+        &self.cold
+    }
+
+    /// How many are in memory.
+    pub fn count(&self) -> usize {
+        self.map.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Contacts in memory behind `after`, in order.
+    pub fn contacts_after(&self, after: Option<ContactId>) -> Vec<ContactId> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        let wanted = |id: &EntityId| match id {
+            EntityId::Contact(id) if after.is_none_or(|after| after < *id) => Some(*id),
+            _ => None,
+        };
+        let mut ids: Vec<_> = map.keys().filter_map(wanted).collect();
+        drop(map);
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Takes the slot out that stands as `leave` says; the picture has it.
+    pub fn remove(&self, leave: &Leave) -> Option<Arc<Published>> {
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        let slot = map.get(&leave.id)?;
+        let published = slot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let stands = (published.version, published.seq) == (leave.version, leave.seq);
+        if !stands || published.standing() != Standing::InService {
+            return None;
+        }
+        map.remove(&leave.id);
+        Some(published)
     }
 
     /// Every id, in no order.
@@ -110,7 +187,7 @@ impl Slots {
     pub fn apply(&self, numbered: &Numbered) -> Applied {
         let recorded = &numbered.recorded;
         let id = &recorded.entity;
-        let mut published = (*self.read(id)).clone();
+        let mut published = (*self.before(recorded)).clone();
         published.version = recorded.version;
         published.seq = numbered.seq;
         if published.first_seq == 0 {
@@ -145,8 +222,7 @@ impl Slots {
 
     /// Publishes what was kept of `id`, as it was.
     pub fn restore(&self, id: &EntityId, kept: Kept) {
-        let Kept { state, version, first_seq, seq, frozen, quarantined } = kept;
-        self.publish(id, Published { version, state, first_seq, seq, frozen, quarantined });
+        self.publish(id, kept.into());
     }
 
     fn publish(&self, id: &EntityId, published: Published) {

@@ -10,8 +10,8 @@
 //! batch could be committed, so that readiness is told of a disk that fills up or comes back.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,10 @@ use atalaya_domain::entry::Entry;
 use atalaya_domain::ids::EntityId;
 use tokio::sync::{mpsc, oneshot};
 
+use super::cold::Cold;
 use super::found::Found;
 use super::gate::Token;
+use super::leaving::Leave;
 use super::pulse::{LINGER, Pulse};
 use crate::journal::commit::{Cause, Commit, CommitError, Numbered, Sealed};
 
@@ -77,6 +79,8 @@ pub struct Release {
 pub struct Batch {
     /// Its number in the log; 0 where nothing was committed.
     pub number: u64,
+    /// Forgotten before what follows: their slots may go.
+    pub left: Vec<Leave>,
     /// Committed, in order.
     pub entries: Vec<Sealed>,
     /// Released after the fold.
@@ -85,38 +89,59 @@ pub struct Batch {
 
 /// Where submissions go in.
 #[derive(Debug, Clone)]
-pub struct WriterHandle(SyncSender<Submission>);
+pub struct WriterHandle {
+    submissions: SyncSender<Submission>,
+    leaving: Arc<Mutex<Vec<Leave>>>,
+}
 
 impl WriterHandle {
     /// Puts a submission in; gives it back when the writer is full or gone.
     pub fn submit(&self, submission: Submission) -> Result<(), Box<Submission>> {
-        self.0.try_send(submission).map_err(|error| match error {
+        self.submissions.try_send(submission).map_err(|error| match error {
             TrySendError::Full(back) | TrySendError::Disconnected(back) => Box::new(back),
         })
     }
 }
 
-/// What the writer knows of an entity.
+impl WriterHandle {
+    /// These may leave memory; asked again before it was done, the last word counts.
+    pub fn forget(&self, leaving: Vec<Leave>) {
+        *self.leaving.lock().unwrap_or_else(PoisonError::into_inner) = leaving;
+    }
+}
+
+/// What the writer knows of an entity: its version, and the number of its last event.
 type Known = HashMap<EntityId, (u64, u64)>;
 
 struct Writer {
     commit: Box<dyn Commit>,
     known: Known,
+    cold: Cold,
+    leaving: Arc<Mutex<Vec<Leave>>>,
     next_seq: u64,
     pulse: Arc<Pulse>,
 }
 
 /// Starts the thread; it ends when every handle is gone.
 ///
-/// The thread goes on behind what was found.
+/// The thread goes on behind what was found; whom it does not know it looks for in `cold`.
 pub fn start(
     commit: Box<dyn Commit>,
     found: &Found,
+    cold: Cold,
     batches: mpsc::Sender<Batch>,
     pulse: Arc<Pulse>,
 ) -> std::io::Result<(WriterHandle, JoinHandle<()>)> {
-    let (sender, receiver) = sync_channel(SUBMISSIONS_MAX);
-    let mut writer = Writer { commit, known: HashMap::new(), next_seq: 1, pulse };
+    let (submissions, receiver) = sync_channel(SUBMISSIONS_MAX);
+    let leaving: Arc<Mutex<Vec<Leave>>> = Arc::default();
+    let mut writer = Writer {
+        commit,
+        known: HashMap::new(),
+        cold,
+        leaving: leaving.clone(),
+        next_seq: 1,
+        pulse,
+    };
     let states = found.states.iter();
     writer.known.extend(states.map(|(id, kept)| (id.clone(), (kept.version, kept.seq))));
     writer.next_seq = found.last_seq() + 1;
@@ -128,7 +153,7 @@ pub fn start(
     let thread = std::thread::Builder::new()
         .name("atalaya-writer".into())
         .spawn(move || writer.run(&receiver, &batches))?;
-    Ok((WriterHandle(sender), thread))
+    Ok((WriterHandle { submissions, leaving }, thread))
 }
 
 impl Writer {
@@ -141,6 +166,14 @@ impl Writer {
                     Ok(first) => caught.push(first),
                     Err(RecvTimeoutError::Timeout) => {
                         self.pulse.probed(self.commit.probe());
+                        let left = self.forget();
+                        if left.is_empty() {
+                            continue;
+                        }
+                        if batches.blocking_send(Batch { left, ..Batch::default() }).is_err() {
+                            return;
+                        }
+                        handed_on += 1;
                         continue;
                     }
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -163,18 +196,23 @@ impl Writer {
     fn batch(&mut self, submissions: impl Iterator<Item = Submission>) -> Batch {
         let mut ahead = Known::new();
         let mut next_seq = self.next_seq;
-        let mut batch = Batch::default();
+        let mut batch = Batch { left: self.forget(), ..Batch::default() };
         let mut committed = Vec::new();
         for Submission { entry, cause, outcome: to, token } in submissions {
-            let current = |id: &EntityId| {
-                ahead.get(id).or_else(|| self.known.get(id)).map_or(0, |known| known.0)
+            let (fresh, returned) = match self.look(&entry, &ahead) {
+                Ok(found) => found,
+                Err(why) => {
+                    let outcome = Outcome::Refused(why);
+                    batch.releases.push(Release { to, outcome, token });
+                    continue;
+                }
             };
-            let fresh = entry.versions.iter().all(|(id, version)| current(id) == *version);
             let outcome = match (fresh, entry.is_unfit()) {
                 (false, _) => Outcome::Stale,
                 (true, true) => Outcome::Unfit,
                 (true, false) => {
-                    let sealed = seal(entry, cause, &mut next_seq, &mut ahead, &self.known);
+                    let stands = |id: &EntityId| self.known.get(id).or_else(|| returned.get(id));
+                    let sealed = seal(entry, cause, &mut next_seq, &mut ahead, stands);
                     batch.entries.push(sealed);
                     let seq = next_seq - 1;
                     committed.push((to, Outcome::Committed { seq }, token));
@@ -203,6 +241,42 @@ impl Writer {
         batch
     }
 
+    /// Whether the entities of `entry` stand as it was decided on, and those of them that had left
+    /// memory, from where they are.
+    fn look(&self, entry: &Entry, ahead: &Known) -> Result<(bool, Known), String> {
+        let mut returned = Known::new();
+        for (id, version) in &entry.versions {
+            let known = ahead.get(id).or_else(|| self.known.get(id)).copied();
+            let stands = match known {
+                Some((version, _)) => version,
+                None => match self.cold.state(id).map_err(|error| error.to_string())? {
+                    Some(kept) => {
+                        returned.insert(id.clone(), (kept.version, kept.seq));
+                        kept.version
+                    }
+                    None => 0,
+                },
+            };
+            if stands != *version {
+                return Ok((false, returned));
+            }
+        }
+        Ok((true, returned))
+    }
+
+    /// Forgets those who may leave and stand as was seen: they are told with the next batch.
+    fn forget(&mut self) -> Vec<Leave> {
+        let mut leaving =
+            std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
+        leaving.retain(|Leave { id, version, seq }| {
+            self.known.get(id).is_none_or(|known| *known == (*version, *seq))
+        });
+        for leave in &leaving {
+            self.known.remove(&leave.id);
+        }
+        leaving
+    }
+
     fn commit(&mut self, entries: &[Sealed]) -> Result<(), CommitError> {
         if entries.is_empty() {
             return Ok(());
@@ -225,16 +299,16 @@ fn catch(submissions: &Receiver<Submission>, caught: &mut Vec<Submission>) {
 }
 
 /// Numbers an entry's events and remembers, for this batch, where its entities stand.
-fn seal(
+fn seal<'a>(
     entry: Entry,
     cause: Cause,
     next_seq: &mut u64,
     ahead: &mut Known,
-    known: &Known,
+    known: impl Fn(&EntityId) -> Option<&'a (u64, u64)>,
 ) -> Sealed {
     let events = entry.events.into_iter().map(|recorded| {
         let id = &recorded.entity;
-        let previous = ahead.get(id).or_else(|| known.get(id)).map_or(0, |known| known.1);
+        let previous = ahead.get(id).or_else(|| known(id)).map_or(0, |known| known.1);
         let seq = *next_seq;
         *next_seq += 1;
         ahead.insert(id.clone(), (recorded.version, seq));
@@ -290,7 +364,8 @@ mod tests {
         let (batches, mut folds) = mpsc::channel(BATCHES_MAX);
         let pulse = Arc::new(Pulse::default());
         let disk = Box::new(Disk(begun, told));
-        let (writer, thread) = start(disk, &Found::default(), batches, pulse.clone()).unwrap();
+        let (writer, thread) =
+            start(disk, &Found::default(), Cold::default(), batches, pulse.clone()).unwrap();
         let mut caught = 0;
         for _ in 0..ROUNDS {
             writer.submit(submission()).unwrap();

@@ -2,22 +2,20 @@
 
 use actix_web::HttpResponse;
 use atalaya_domain::contact::{Arrival, Command, Contact, Who};
-use atalaya_domain::ids::{AgentId, ContactId, EntityId, PersonId, QueueId, Slug};
+use atalaya_domain::ids::{ContactId, PersonId, QueueId, Slug};
 use atalaya_domain::machine;
 use atalaya_domain::priority::Credit;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::{self, Answer};
 use super::body::{Body, Keys, missing};
 use super::call::Call;
+pub use super::contact_list::list;
 use super::idempotency::once;
-use super::page::Query;
 use super::personal;
 use super::problem::{Code, Problem};
 use super::queues::requirement;
 use super::roles::Role;
-use super::wire;
 
 /// Most characters of an address of the other side.
 pub(super) const FROM_CHARS_MAX: usize = 120;
@@ -114,7 +112,7 @@ fn class(call: &Call, priority: Slug) -> Result<(Slug, Credit), Problem> {
 }
 
 /// Whether the caller may know of the contact: an agent of those it has or had last.
-fn may_see(call: &Call, contact: &Contact) -> bool {
+pub(super) fn may_see(call: &Call, contact: &Contact) -> bool {
     call.caller().is_ok_and(|caller| {
         caller.role != Role::Agent
             || (caller.agent.is_some() && caller.agent.as_ref() == contact.agent())
@@ -129,36 +127,6 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
         return Err(Problem::not_found("contact"));
     }
     answer::one(&call, &id.into())
-}
-
-/// `GET /contacts`, oldest first.
-pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&call, &FILTERS)?;
-    let is_state = |name: &str| STATES.into_iter().find(|state| *state == name);
-    let state = query.parsed("state", is_state)?;
-    let queue = query.parsed("queue", |value| QueueId::new(value).ok())?;
-    let agent = query.parsed("agent", |value| AgentId::new(value).ok())?;
-    let external_id = query.get("external_id");
-    let core = &call.api.core;
-    let wanted = |contact: &Contact| {
-        let Some(entered) = &contact.entered else { return false };
-        state.is_none_or(|state| contact.state.name() == state)
-            && queue.as_ref().is_none_or(|queue| entered.queue == *queue)
-            && agent.as_ref().is_none_or(|agent| contact.agent() == Some(agent))
-            && external_id.is_none_or(|id| entered.external_id.as_deref() == Some(id))
-            && may_see(&call, contact)
-    };
-    let ids = core.ids(|id| match id {
-        EntityId::Contact(id) => Some(id),
-        _ => None,
-    });
-    let places = core.positions(core.queues().into_iter());
-    let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
-    let page = query.page(ids, cursor, |id| -> Option<Value> {
-        let (contact, _) = core.contact_if(*id, wanted)?;
-        wire::contact::json(&call, *id, &contact, places.get(id).copied())
-    })?;
-    Ok(answer::read(&call, &page))
 }
 
 /// In whose name a command is given.

@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::actors::centre::Centre;
+use crate::actors::cold::Walk;
 use crate::actors::pulse::COMMIT_SLOW;
 use crate::actors::receipts::Receipts;
 use crate::actors::shell::{Done, Failure, Terms};
@@ -28,6 +29,7 @@ use crate::actors::slots::Published;
 use crate::actors::stream::Told;
 use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, PastError, Whose};
+use crate::journal::picture::PictureError;
 use crate::views::{Measures, Scope};
 
 /// Events that a search from the end of the stream looks at in one go.
@@ -166,6 +168,22 @@ impl Core {
         self.0.start_number()
     }
 
+    /// Contacts behind `after`, in memory and out of it, by id. It may read the disk: not for an
+    /// async task.
+    pub fn contacts_after(&self, after: Option<ContactId>) -> Walk<'_> {
+        Walk::after(&self.0.slots, after)
+    }
+
+    /// The contacts out of memory that another system calls so; `None`: too many to be told.
+    pub fn named_outside(&self, name: &str) -> Result<Option<Vec<ContactId>>, PictureError> {
+        self.0.slots.cold().by_external_id(name)
+    }
+
+    /// Contacts in memory behind `after`, by id.
+    pub fn in_memory_after(&self, after: Option<ContactId>) -> Vec<ContactId> {
+        self.0.slots.contacts_after(after)
+    }
+
     /// Why the server takes no work just now; empty: it does.
     pub fn not_ready(&self) -> Vec<String> {
         self.0.pulse.reasons(Instant::now())
@@ -259,9 +277,14 @@ impl Core {
     /// Explains a contact that has come. What it reads is of one instant: nothing is folded while
     /// the brain is held, and what is published does not change under its readers.
     pub fn explain(&self, id: ContactId) -> Option<Explained> {
+        // It may have to be read from the disk, for which nobody is kept waiting; in memory it may
+        // be another by then.
+        let before = self.read(&id.into());
         let brain = self.0.brain();
         let (seq, at) = (self.0.last_seq(), self.now());
-        let (contact, _) = self.contact(id)?;
+        let published = self.0.slots.here(&id.into()).unwrap_or(before);
+        let State::Contact(contact) = &published.state else { return None };
+        let contact = Some(contact.clone()).filter(|contact| contact.entered.is_some())?;
         let queue = contact.entered.as_ref().filter(|_| contact.is_waiting());
         let waiting = queue.map(|entered| brain.intake.order(&entered.queue)).unwrap_or_default();
         let agents = brain.intake.agents();
@@ -277,11 +300,19 @@ impl Core {
         Some(Explained { contact, explanation, at, seq })
     }
 
-    /// Every event of `entity`, in order: found from the end of the stream, and from there each
-    /// names the one before it.
+    /// Every event of `entity`, in order: its state tells the last, and from there each names the
+    /// one before it.
     pub async fn history(&self, entity: &EntityId) -> Result<Vec<Told>, PastError> {
         let mut found = Vec::new();
-        let mut next = self.last_of(entity).await?;
+        // What is published may be of an event that the stream is only about to have.
+        let last = self.read(entity).seq.checked_sub(1);
+        let mut next = match last {
+            Some(before) => self.events_after(Some(before), 1).await?.pop(),
+            None => None,
+        };
+        if next.is_none() {
+            next = self.last_of(entity).await?;
+        }
         while let Some(told) = next {
             let previous = told.numbered.previous;
             found.push(told);

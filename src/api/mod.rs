@@ -10,6 +10,7 @@ pub mod assets;
 pub mod body;
 pub mod call;
 pub mod clock;
+mod contact_list;
 pub mod contacts;
 pub mod core;
 pub mod docs;

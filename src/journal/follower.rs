@@ -10,12 +10,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use atalaya_domain::EntityId;
+use atalaya_domain::time::Timestamp;
 
 use super::commit::Said;
 use super::disk::{Disk, RealDisk};
@@ -30,6 +31,8 @@ pub const FLUSH_EVERY: Duration = Duration::from_secs(1);
 pub const SEND_EVERY: Duration = Duration::from_secs(1);
 /// Entities that have changed after which all is due at once.
 pub const GATHERED_MAX: usize = 20_000;
+/// Receipts that are forgotten with one flush; the others are with the next.
+pub const FORGOTTEN_PER_FLUSH_MAX: usize = 2_000;
 /// Bytes that stay free on the picture's disk: under it the picture stays behind. It is less than
 /// the log keeps free, so the log refuses first, and the store, which may never come back from a
 /// full disk, does not meet one.
@@ -50,6 +53,8 @@ struct Shared {
     applied_seq: AtomicU64,
     broken: AtomicBool,
     stopped: AtomicBool,
+    /// Receipts from before this wall instant are of no use any more.
+    forget_before: AtomicI64,
 }
 
 impl Follower {
@@ -75,6 +80,11 @@ impl Follower {
             | std::sync::mpsc::TrySendError::Disconnected(change)) = refused;
             Box::new(change)
         })
+    }
+
+    /// From now on receipts from before this wall instant are forgotten, some with each flush.
+    pub fn forget_receipts(&self, before_wall: Timestamp) {
+        self.shared.forget_before.store(before_wall.0, Ordering::Release);
     }
 
     /// Whether a change offered now would be taken.
@@ -137,12 +147,27 @@ impl Writing {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if FLUSH_EVERY <= flushed.elapsed() {
+                self.forget();
                 self.flush();
                 flushed = Instant::now();
             }
         }
         self.flush();
         self.shared.stopped.store(!self.shared.broken.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    fn forget(&mut self) {
+        let before = Timestamp(self.shared.forget_before.load(Ordering::Acquire));
+        let forgotten = AtomicUsize::new(0);
+        self.attempt(
+            |picture| {
+                let done = picture.forget_receipts(before, FORGOTTEN_PER_FLUSH_MAX)?;
+                forgotten.store(done, Ordering::Release);
+                Ok(())
+            },
+            "forget receipts in",
+        );
+        self.unflushed |= 0 < forgotten.into_inner();
     }
 
     fn flush(&mut self) {

@@ -261,6 +261,12 @@ impl Picture {
         found.collect()
     }
 
+    /// What was said of this field of `owner`.
+    pub fn said_of(&self, owner: &Whose, field: &str) -> Result<Option<String>, PictureError> {
+        let key = [&keys::owner(owner)[..], field.as_bytes()].concat();
+        self.get(&key)?.map(|text| text_of(&text)).transpose()
+    }
+
     /// All personal data, by owner and field, with the text.
     pub fn all_said(
         &self,

@@ -13,9 +13,12 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Data};
 use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
+use atalaya::actors::following::Following;
+use atalaya::actors::found::Found;
 use atalaya::api::roles::Role;
 use atalaya::api::{Api, routes, tokens};
 use atalaya::journal::commit::{Cause, Commit, Memory, Sealed};
+use atalaya::journal::opening::{From, Opening};
 use atalaya::journal::recorder::Recorder;
 use atalaya_domain::ids::AgentId;
 use atalaya_domain::time::Timestamp;
@@ -96,10 +99,33 @@ async fn built(
     key: [u8; 32],
     arbiters: Vec<actix::ArbiterHandle>,
 ) -> House {
-    let clock = Clock::new(history.last().map_or(START, |entry| entry.now), 0.0);
-    let time_zone = TimeZone::UTC;
+    raised(commit, Found::told(history), Following::default(), key, arbiters).await
+}
+
+/// A house over the folder `dir` as the program opens it: whoever is over leaves memory.
+pub(crate) async fn house_with_picture(dir: &Path) -> House {
+    let opening = Opening::begin(dir).unwrap();
+    let since = Timestamp(i64::MIN);
+    let mut found = Found::of(opening.picture(), &TimeZone::UTC, since).unwrap();
+    let from = if found.applied.is_some() { From::Mark } else { From::Beginning };
+    let tail = &mut found.tail;
+    let read = opening.read(wall_now, from, &mut |told| tail.push(told));
+    let (recorder, picture) = read.unwrap();
+    let (key, following) = (recorder.secret(), Following::new(picture, dir.to_path_buf()));
+    raised(Box::new(recorder), found, following, key, vec![actix::Arbiter::current()]).await
+}
+
+async fn raised(
+    commit: Box<dyn Commit>,
+    found: Found,
+    following: Following,
+    key: [u8; 32],
+    arbiters: Vec<actix::ArbiterHandle>,
+) -> House {
+    let clock = Clock::new(found.last_now().unwrap_or(START), 0.0);
+    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
     let options = Options { commit, history, arbiters, clock, driver: None, time_zone };
-    let (centre, writer) = Centre::start(options).unwrap();
+    let (centre, writer) = Centre::start_on(options, found, following, None).unwrap();
     let api = Data::new(Api::new(centre.clone(), key, "e1".into()));
     let grant = tokens::grant("administrator", None, Some("act_as")).unwrap();
     let (_, admin, _) = tokens::make(&api, grant, Cause::system()).await.unwrap();
@@ -127,6 +153,7 @@ impl House {
     pub(crate) fn stop(self) {
         self.centre.close();
         self.writer.join().unwrap();
+        self.centre.let_go();
     }
 
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {

@@ -12,7 +12,7 @@ use atalaya_domain::time::Timestamp;
 use tempfile::tempdir;
 use uuid::Uuid;
 
-use crate::support::{States, history, open, states_of, steps};
+use crate::support::{States, history, open, receipt, states_of, steps};
 use crate::wait::wait_for;
 
 /// Far over what ending takes.
@@ -126,4 +126,29 @@ fn an_error_ends_the_writing_and_nothing_else() {
     wait_for("that it is taken and dropped", || follower.offer(at(8)).ok());
     assert!(!follower.stop(PATIENCE));
     assert_eq!(picture.applied(), at(6).applied);
+}
+
+/// Receipts that are of no use go with the flushes, and those that are stay.
+#[test]
+fn old_receipts_are_forgotten() {
+    let home = tempdir().unwrap();
+    let (picture, _) = open(home.path());
+    let receipts = (1..=4).map(|number| receipt(number, i64::from(number) * 10));
+    let receipts = receipts.map(|receipt| ((receipt.token, receipt.key), receipt)).collect();
+    let applied = Some(Applied { batch: 1, seq: 1, now: Timestamp(0) });
+    picture.apply(&Change { receipts, applied, ..Change::default() }).unwrap();
+    let picture = Arc::new(picture);
+    let follower = Follower::start(picture.clone(), home.path().into()).unwrap();
+    let walls = || -> Vec<i64> {
+        let all = picture.receipts(Timestamp(i64::MIN)).map(Result::unwrap);
+        all.map(|receipt| receipt.wall.0).collect()
+    };
+    assert_eq!(walls(), [10, 20, 30, 40]);
+    follower.forget_receipts(Timestamp(30));
+    wait_for("that the old ones are forgotten", || (walls() == [30, 40]).then_some(()));
+    assert!(follower.stop(PATIENCE));
+    drop(picture);
+    let (picture, standing) = open(home.path());
+    assert_eq!(standing, Standing::Known(applied.unwrap()));
+    assert_eq!(picture.receipts(Timestamp(i64::MIN)).count(), 2);
 }

@@ -1,0 +1,129 @@
+//! `GET /contacts`: contacts in memory and out of it, in one order.
+//!
+//! A page looks at so many contacts and no more ([`SCANNED_PER_PAGE_MAX`]). Where it ends there,
+//! it may show fewer than were asked for, or none, and its cursor goes on from the last looked at;
+//! only a cursor of null says that there is nothing behind. What may read the disk is done on a
+//! thread that may wait.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use atalaya_domain::contact::Contact;
+use atalaya_domain::ids::{AgentId, ContactId, QueueId};
+use atalaya_domain::machine::State;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::answer;
+use super::call::Call;
+use super::contacts::{FILTERS, STATES, may_see};
+use super::page::Query;
+use super::problem::Problem;
+use super::wire;
+use crate::actors::slots::Published;
+use crate::journal::picture::PictureError;
+
+/// Contacts that one page looks at: some 50 ms where all of them are read from the disk.
+pub(super) const SCANNED_PER_PAGE_MAX: usize = 10_000;
+
+/// Filters.
+struct Wanted {
+    state: Option<&'static str>,
+    queue: Option<QueueId>,
+    agent: Option<AgentId>,
+    external_id: Option<String>,
+}
+
+type Found = Result<(ContactId, Arc<Published>), PictureError>;
+
+impl Wanted {
+    fn is(&self, contact: &Contact) -> bool {
+        let Some(entered) = &contact.entered else { return false };
+        self.state.is_none_or(|state| contact.state.name() == state)
+            && self.queue.as_ref().is_none_or(|queue| entered.queue == *queue)
+            && self.agent.as_ref().is_none_or(|agent| contact.agent() == Some(agent))
+            && self
+                .external_id
+                .as_ref()
+                .is_none_or(|name| entered.external_id.as_ref() == Some(name))
+    }
+}
+
+/// `GET /contacts`, oldest first.
+pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&call, &FILTERS)?;
+    let is_state = |name: &str| STATES.into_iter().find(|state| *state == name);
+    let wanted = Wanted {
+        state: query.parsed("state", is_state)?,
+        queue: query.parsed("queue", |value| QueueId::new(value).ok())?,
+        agent: query.parsed("agent", |value| AgentId::new(value).ok())?,
+        external_id: query.get("external_id").map(str::to_owned),
+    };
+    let limit = query.limit()?;
+    let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
+    let after = query.parsed("cursor", cursor)?;
+    let asked = call.clone();
+    let page = web::block(move || page(&asked, &wanted, after, limit)).await;
+    let page = page.map_err(|_| Problem::internal())?.map_err(|error| {
+        tracing::error!(%error, "cannot list contacts");
+        Problem::internal()
+    })?;
+    Ok(answer::read(&call, &page))
+}
+
+fn page(
+    call: &Call,
+    wanted: &Wanted,
+    after: Option<ContactId>,
+    limit: usize,
+) -> Result<Value, PictureError> {
+    let core = &call.api.core;
+    let places = core.positions(core.queues().into_iter());
+    let mut items = Vec::new();
+    let (mut shown, mut looked) = (None, None);
+    for (count, found) in candidates(call, wanted, after)?.enumerate() {
+        if count == SCANNED_PER_PAGE_MAX {
+            return Ok(
+                json!({ "items": items, "next_cursor": wire::text_or_null(looked.as_ref()) }),
+            );
+        }
+        let (id, published) = found?;
+        looked = Some(id);
+        let State::Contact(contact) = &published.state else { continue };
+        if !wanted.is(contact) || !may_see(call, contact) {
+            continue;
+        }
+        if items.len() == limit {
+            return Ok(
+                json!({ "items": items, "next_cursor": wire::text_or_null(shown.as_ref()) }),
+            );
+        }
+        items.extend(wire::contact::json(call, id, contact, places.get(&id).copied()));
+        shown = Some(id);
+    }
+    Ok(json!({ "items": items, "next_cursor": null }))
+}
+
+/// Those who may be wanted: by name where there is one, else all.
+fn candidates<'a>(
+    call: &'a Call,
+    wanted: &Wanted,
+    after: Option<ContactId>,
+) -> Result<Box<dyn Iterator<Item = Found> + 'a>, PictureError> {
+    let core = &call.api.core;
+    let Some(name) = &wanted.external_id else { return Ok(Box::new(core.contacts_after(after))) };
+    let is_named = |id: &ContactId| {
+        let called = |contact: &Contact| {
+            contact.entered.as_ref().is_some_and(|e| e.external_id.as_ref() == Some(name))
+        };
+        matches!(&core.read(&(*id).into()).state, State::Contact(contact) if called(contact))
+    };
+    // Memory first: who leaves it meanwhile is in the picture by then.
+    let mut ids: BTreeSet<_> = core.in_memory_after(after).into_iter().filter(is_named).collect();
+    let Some(outside) = core.named_outside(name)? else {
+        return Ok(Box::new(core.contacts_after(after)));
+    };
+    ids.extend(outside.into_iter().filter(|id| after.is_none_or(|after| after < *id)));
+    Ok(Box::new(ids.into_iter().map(|id| Ok((id, core.read(&id.into()))))))
+}
