@@ -16,5 +16,6 @@ mod keys;
 mod service;
 mod slow;
 mod stream;
+mod strict;
 mod table;
 mod wires;
