@@ -12,6 +12,7 @@ use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{contact, system};
 
+use super::arriving::Arriving;
 use super::slots::{Published, Slots};
 use crate::journal::commit::Numbered;
 use crate::simulation::driver::Driver;
@@ -60,6 +61,8 @@ pub enum Next {
 pub struct Brain {
     /// Who waits and who is free.
     pub intake: Intake,
+    /// Who will wait, once the log has them.
+    pub arriving: Arriving,
     deadlines: BTreeSet<Deadline>,
     armed: BTreeMap<ContactId, Deadline>,
     driver: Option<Driver>,
@@ -108,6 +111,7 @@ impl Brain {
     pub fn new(driver: Option<Driver>, start: Timestamp) -> Self {
         Self {
             intake: Intake::default(),
+            arriving: Arriving::default(),
             deadlines: BTreeSet::new(),
             armed: BTreeMap::new(),
             ids: match driver {
@@ -128,6 +132,7 @@ impl Brain {
             (EntityId::Agent(id), State::Agent(agent)) => self.intake.agent(id, agent),
             (EntityId::Queue(id), State::Queue(queue)) => self.intake.queue(id, queue),
             (EntityId::Contact(id), State::Contact(contact)) => {
+                self.arriving.leave(*id);
                 self.intake.contact(*id, contact, numbered.seq);
                 self.arm(*id, contact);
             }

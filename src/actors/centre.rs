@@ -438,16 +438,23 @@ impl Centre {
 
     /// What a command goes with, as of now: an arrival with admission's verdict, a quarantine with
     /// what others are told.
-    pub fn admitted(&self, command: &Command, now: Timestamp) -> Command {
+    pub fn admitted(&self, to: &EntityId, command: &Command, now: Timestamp) -> Command {
         let mut command = command.clone();
         match &mut command {
             Command::Contact(contact::Command::Arrive(arrival)) => {
                 let queue = self.slots.read(&EntityId::Queue(arrival.queue.clone()));
                 if let State::Queue(state) = &queue.state
                     && let Some(most) = state.rules.as_ref().and_then(|rules| rules.max_waiting)
+                    && let EntityId::Contact(contact) = to
                 {
-                    let waiting = self.brain().intake.waiting_in(&arrival.queue);
+                    let mut brain = self.brain();
+                    brain.arriving.leave(*contact);
+                    let waiting = brain.intake.waiting_in(&arrival.queue)
+                        + brain.arriving.count(&arrival.queue);
                     arrival.full = waiting >= usize::try_from(most).unwrap_or(usize::MAX);
+                    if !arrival.full {
+                        brain.arriving.enter(*contact, arrival.queue.clone());
+                    }
                 }
             }
             Command::System(system::Command::Quarantine { entity, others, .. }) => {

@@ -8,6 +8,7 @@
 //! order; the projector applies what was committed and publishes it. Absent here: rules of the
 //! domain, HTTP, files.
 
+pub mod arriving;
 pub mod brain;
 pub mod centre;
 pub mod checker;

@@ -16,6 +16,7 @@ use atalaya_domain::machine::Command;
 use atalaya_domain::time::Now;
 use tokio::sync::oneshot;
 
+use super::arriving::Place;
 use super::brain::Flight;
 use super::centre::Centre;
 use super::gate::Token;
@@ -218,6 +219,7 @@ impl fmt::Debug for Landing {
 /// Leads to the end, however long a commit takes: who waits for the answer has patience of their
 /// own, the lane goes on when the outcome is known.
 async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
+    let _place = Place::of(centre, &order.to);
     for _ in 0..ATTEMPTS_MAX {
         let Decided { entry, settles } = decide(centre, order)?;
         let verdict = entry.verdict.clone();
@@ -276,7 +278,7 @@ fn decide(centre: &Centre, order: &Order) -> Result<Decided, Failure> {
     let command = if settles {
         Command::Contact(contact::Command::Tick)
     } else {
-        centre.admitted(&order.command, now.at)
+        centre.admitted(&order.to, &order.command, now.at)
     };
     let composed = catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command)));
     let entry = composed.map_err(|_| {
