@@ -109,7 +109,7 @@ enum Command {
     /// Plays a recorded day through the server
     #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv")]
     Replay {
-        /// A scenario with `[recorded]`, in the form of SCENARIOS.md
+        /// A scenario, like `config/day.toml`; its contacts may be `[recorded]` in a CSV file
         file: PathBuf,
         /// 0: in lockstep, exact; else centre seconds in a second of a server of its own
         #[arg(long, default_value = "0", value_parser = speed, conflicts_with = "server")]

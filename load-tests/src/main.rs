@@ -1,2 +1,2 @@
-//! Generators and benchmarks; each says how it measures.
+//! None yet: what will generate load and measure it lives here, apart from the server.
 fn main() {}

@@ -1,7 +1,7 @@
 //! What originates commands by itself: deadlines, matching, refusals, and a driver in lockstep.
 //!
 //! The projector feeds it after each batch; the gate asks it for what comes next. It is the one
-//! place where the order of SCENARIOS.md is kept.
+//! place where the order of one instant (`Phase`) is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -356,7 +356,7 @@ impl Centre {
         self.flights.launch()
     }
 
-    /// Waits until nothing is in flight.
+    /// Waits until nothing of what is in flight now is any more.
     pub async fn landed(&self) {
         self.flights.landed().await;
     }

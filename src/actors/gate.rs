@@ -7,8 +7,7 @@
 //! cannot be forgotten the way a count kept by hand can.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -44,38 +43,92 @@ impl Token {
 /// How many commands are in flight.
 #[derive(Debug, Default)]
 pub struct Flights {
-    alive: AtomicUsize,
+    count: Mutex<Count>,
     none: Notify,
 }
 
+#[derive(Debug, Default)]
+struct Count {
+    alive: usize,
+    /// How often there were none again: what tells a waiter of a moment that has passed.
+    pauses: u64,
+}
+
 impl Flights {
+    fn with<T>(&self, work: impl FnOnce(&mut Count) -> T) -> T {
+        work(&mut self.count.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// One more, until the last clone of the token is dropped.
     pub fn launch(self: &Arc<Self>) -> Token {
-        self.alive.fetch_add(1, Ordering::AcqRel);
+        self.with(|count| count.alive += 1);
         Token { pass: Arc::new(Pass::Flight(self.clone())) }
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.alive.load(Ordering::Acquire)
+        self.with(|count| count.alive)
     }
 
     fn land(&self) {
-        if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let none = self.with(|count| {
+            count.alive -= 1;
+            if count.alive == 0 {
+                count.pauses = count.pauses.wrapping_add(1);
+            }
+            count.alive == 0
+        });
+        if none {
             self.none.notify_waiters();
         }
     }
 
-    /// Waits until nothing is in flight.
+    /// Waits until nothing of what is in flight now is any more: until there has been a moment
+    /// without any. Others may have launched since; who waited until there are none just when it is
+    /// their turn to look would wait for as long as others go on.
     pub async fn landed(&self) {
+        let since = self.with(|count| count.pauses);
         loop {
             let mut told = pin!(self.none.notified());
             // Told from here on, also before it is awaited.
             told.as_mut().enable();
-            if self.alive.load(Ordering::Acquire) == 0 {
+            if self.with(|count| count.alive == 0 || count.pauses != since) {
                 return;
             }
             told.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn look(waits: std::pin::Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
+        waits.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn who_waits_hears_of_a_moment_that_has_passed() {
+        let flights = Arc::new(Flights::default());
+        let own = flights.launch();
+        let mut waits = pin!(flights.landed());
+        assert_eq!(look(waits.as_mut()), Poll::Pending);
+        drop(own);
+        // Another who was told first goes on first.
+        let others = flights.launch();
+        assert_eq!(look(waits), Poll::Ready(()));
+
+        let mut waits = pin!(flights.landed());
+        assert_eq!(look(waits.as_mut()), Poll::Pending, "a moment before it waited is not one");
+        let (clone, more) = (others.clone(), flights.launch());
+        drop(others);
+        drop(more);
+        assert_eq!(look(waits.as_mut()), Poll::Pending, "a clone of it is alive");
+        drop(clone);
+        assert_eq!((look(waits), flights.count()), (Poll::Ready(()), 0));
     }
 }

@@ -66,8 +66,8 @@ fn retry(centre: &Arc<Centre>, last: &mut Instant) -> bool {
     true
 }
 
-/// Waits until nothing is in flight at the instant at which the clock stands, nor due, nor to be
-/// offered; at most [`SETTLE_WAIT_MAX`].
+/// Waits until nothing of what is in flight now is any more, and nothing is due at the instant at
+/// which the clock stands, nor to be offered; at most [`SETTLE_WAIT_MAX`]. Others may go on.
 pub async fn settle(centre: &Arc<Centre>) {
     match tokio::time::timeout(SETTLE_WAIT_MAX, release_due(centre)).await {
         Ok(Ok(())) => (),
@@ -77,7 +77,7 @@ pub async fn settle(centre: &Arc<Centre>) {
 }
 
 /// Releases what is to be offered and what is due, one deadline after the other in their order,
-/// each when nothing is in flight.
+/// each when what was in flight before it has landed.
 async fn release_due(centre: &Arc<Centre>) -> Result<(), Failure> {
     let mut before = None;
     loop {

@@ -143,7 +143,7 @@ async fn serve(
         reserve_bytes: config.limits.disk_reserve,
     };
     let time_zone = config.centre.time_zone.clone();
-    let store = Store::open(dir, sizes, &time_zone)?;
+    let store = Store::open(dir, sizes, Some(&time_zone))?;
     let clock = clock(settings, &store)?;
     let has_token = store.has_token();
     let Store { recorder, found, following } = store;

@@ -30,9 +30,14 @@ pub struct Store {
 
 impl Store {
     /// Opens `dir`, which is made when it is missing; days turn at the midnights of `time_zone`.
-    pub fn open(dir: &Path, sizes: Sizes, time_zone: &TimeZone) -> Result<Self, ServeError> {
+    /// Without one the picture is left alone.
+    pub fn open(
+        dir: &Path,
+        sizes: Sizes,
+        time_zone: Option<&TimeZone>,
+    ) -> Result<Self, ServeError> {
         std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
-        let opening = match Opening::begin(dir) {
+        let mut opening = match Opening::begin(dir) {
             Ok(opening) => opening.limits(sizes.segment_bytes, sizes.reserve_bytes),
             Err(OpenError::Lock(LockError::Held { pid, .. })) => {
                 let advice = "stop it first, or name another folder with --data";
@@ -41,7 +46,16 @@ impl Store {
             Err(error) => return Err(error.into()),
         };
         let since = wall_now().plus(Span(-KEPT_FOR.0));
-        let mut found = Found::of(opening.picture(), time_zone, since).map_err(OpenError::from)?;
+        let mut found = match time_zone {
+            Some(zone) => Found::of(opening.picture(), zone, since).map_err(OpenError::from)?,
+            None => Found::default(),
+        };
+        let is_of_use = found.applied.is_some() || opening.picture().applied().is_none();
+        if time_zone.is_some() && !is_of_use {
+            let why = "its view is of another time zone or version, or a state in it is frozen";
+            tracing::warn!(why, "the state is set aside, and made anew from the whole log");
+            opening = opening.anew(why)?;
+        }
         let from = if found.applied.is_some() { From::Mark } else { From::Beginning };
         let tail = &mut found.tail;
         let (recorder, picture) = opening.read(wall_now, from, &mut |told| tail.push(told))?;

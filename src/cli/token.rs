@@ -28,8 +28,8 @@ pub fn make(dir: &Path, grant: Grant) -> Result<String, ServeError> {
 
 async fn commit(dir: &Path, grant: Grant) -> Result<String, ServeError> {
     // The picture stays behind: the next start folds the token.
-    let Store { recorder, found, following: _ } =
-        Store::open(dir, Sizes::default(), &TimeZone::UTC).map_err(|error| match error {
+    let Store { recorder, found, following: _ } = Store::open(dir, Sizes::default(), None)
+        .map_err(|error| match error {
             ServeError::Held { dir, pid, .. } => {
                 ServeError::Held { dir, pid, advice: "use POST /api/v1/tokens" }
             }

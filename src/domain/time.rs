@@ -146,7 +146,7 @@ pub struct DurationError {
     pub text: String,
 }
 
-/// What comes first among the things of one instant; declared in their order (SCENARIOS.md).
+/// What comes first among the things of one instant; declared in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// A conversation ends.

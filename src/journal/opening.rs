@@ -92,6 +92,18 @@ impl Opening {
         self
     }
 
+    /// The same with an empty picture: what was found is of no use to the caller, who says `why`. A
+    /// log that ends before its mark is refused all the same.
+    pub fn anew(self, why: &str) -> Result<Self, OpenError> {
+        let Self { dir, disk, key, options, picture, standing: _, lock } = self;
+        drop(picture);
+        let to = Picture::set_aside(&dir)?;
+        let epoch = options.epoch.unwrap_or_else(Uuid::now_v7);
+        let (picture, _) = Picture::open(&dir, epoch, key.fingerprint())?;
+        let standing = Standing::SetAside { to, why: why.to_owned() };
+        Ok(Self { dir, disk, key, options, picture: Arc::new(picture), standing, lock })
+    }
+
     /// The picture: what it has is durable, and no more than the log has, once [`Self::read`] has
     /// returned.
     pub const fn picture(&self) -> &Arc<Picture> {

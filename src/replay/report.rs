@@ -92,7 +92,7 @@ pub struct Report {
     pub lived: Option<Lived>,
 }
 
-/// The figures of SCENARIOS.md that a replay knows.
+/// The figures of a scenario that a replay knows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Kpi {
     offered: u64,
@@ -159,7 +159,7 @@ impl Report {
         }
     }
 
-    /// Writes the contacts file of SCENARIOS.md.
+    /// Writes the contacts file: one row a contact, in order of arrival.
     pub fn write_contacts(&self, to: impl Write) -> Result<(), csv::Error> {
         let mut csv = csv::Writer::from_writer(to);
         csv.write_record([

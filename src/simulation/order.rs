@@ -1,6 +1,6 @@
 //! The order of one instant as a run keeps it, and which of two due things is first.
 //!
-//! It is SCENARIOS.md's, which `Phase` carries. A test may swap two phases in the pure loop, to
+//! `Phase` carries it. A test may swap two phases in the pure loop, to
 //! show that the order can be seen; nothing else ever does.
 
 use atalaya_domain::ids::ContactId;

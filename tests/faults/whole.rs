@@ -14,7 +14,7 @@ use atalaya_domain::queue;
 use atalaya_domain::time::Span;
 use futures_util::future::{join, join_all};
 
-use super::house::{House, OFFER, START, agent, contact, lunch, queue, wish};
+use super::house::{House, OFFER, START, agent, contact, lunch, queue, slug, wish};
 use super::support::wait_for_async;
 
 /// Morning and afternoon shift of the centre that this is for.
@@ -25,6 +25,9 @@ const CALLS: u128 = 30;
 const LINES: u128 = 20;
 /// The first call of the load; those before are the two whose agents fail.
 const FIRST: u128 = 100;
+/// Who goes on writing while another waits for an answer, and how often at most.
+const WRITERS: usize = 4;
+const WRITES_MAX: usize = 500;
 
 fn name(number: usize) -> String {
     format!("a{number:03}")
@@ -147,6 +150,38 @@ async fn a_crash_of_one_is_not_a_crash_of_all() {
     let ready = house.centre.wallboard(atalaya::views::Scope::All).1["totals"]["ready"].clone();
     assert_eq!(ready, AGENTS - 2);
     Rc::into_inner(house).unwrap().stop();
+}
+
+/// Where the clock stands still a write answers once all that follows from it is done, whatever
+/// others begin meanwhile.
+#[actix::test]
+async fn a_write_is_answered_while_others_go_on() {
+    let house = Rc::new(House::new());
+    house.furnish().await;
+    let names: Vec<_> = (0..WRITERS).map(name).collect();
+    join_all(names.iter().map(|name| house.has_agent(name))).await;
+    let answered = Rc::new(Cell::new(false));
+    let begin = |name| actix::spawn(goes_on_writing(house.clone(), name, answered.clone()));
+    let others: Vec<_> = names.into_iter().map(begin).collect();
+    let told = house.centre.last_seq();
+    wait_for_async("others", async || (told < house.centre.last_seq()).then_some(())).await;
+    house.arrives(1, "q").await;
+    answered.set(true);
+    for writes in join_all(others).await {
+        assert!(writes.unwrap() < WRITES_MAX, "it waited until others had ended");
+    }
+    Rc::into_inner(house).unwrap().stop();
+}
+
+/// Writes of the agent's one after the other, until it is answered. How many.
+async fn goes_on_writing(house: Rc<House>, name: String, answered: Rc<Cell<bool>>) -> usize {
+    let mut writes = 0;
+    while writes < WRITES_MAX && !answered.get() {
+        let next = if writes % 2 == 0 { lunch() } else { Wish::NotReady(slug("visit")) };
+        house.tell_agent(&name, wish(next)).await.unwrap();
+        writes += 1;
+    }
+    writes
 }
 
 /// A contact whose offer cannot be applied waits beside agents who are free: it is tried once.

@@ -42,9 +42,7 @@ async fn shown(dir: &Path) -> Vec<Value> {
 pub(crate) async fn are_equal(dir: &Path, what: &str) {
     let (with, without) = (copy_of(dir), copy_of(dir));
     let state = without.path().join("state");
-    if state.exists() {
-        std::fs::remove_dir_all(state).unwrap();
-    }
+    std::fs::remove_dir_all(state).unwrap();
     let (with, without) = (shown(with.path()).await, shown(without.path()).await);
     assert_eq!(with.len(), without.len(), "{what}");
     for (with, without) in with.iter().zip(&without) {

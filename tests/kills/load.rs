@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::copies;
 use super::ledger::{Books, Clerk, Ledger, repeat};
-use super::server::{CONFIG, Server, folder_of};
+use super::server::{CONFIG, Server, folder_of, machine_is_shared};
 use super::wire::Wire;
 use super::{per_second, support};
 
@@ -123,15 +123,6 @@ async fn follow(mut wire: Wire, shown: Rc<RefCell<Vec<Value>>>) {
         shown.borrow_mut().extend(items);
         pace.tick().await;
     }
-}
-
-/// Whether others want the processors at least as much as this test: then its rate says nothing.
-fn machine_is_shared() -> bool {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap();
-    let wanted: f64 = load.split(' ').next().unwrap().parse().unwrap();
-    let processors = std::thread::available_parallelism().unwrap().get();
-    eprintln!("{wanted} processors are wanted, there are {processors}");
-    wanted > f64::from(u32::try_from(2 * processors).unwrap())
 }
 
 #[actix_web::test]

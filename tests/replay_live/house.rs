@@ -23,6 +23,8 @@ impl Server {
         let mut child = Command::new(ATALAYA)
             .args(["serve", "--listen", "127.0.0.1:0", "--clock-rate", rate, "--data"])
             .arg(dir)
+            // Away from the repository, whose configuration would be taken.
+            .current_dir(std::env::temp_dir())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

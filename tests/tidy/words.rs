@@ -27,6 +27,8 @@ const BY_HAND: &[(&str, &str)] = &[
     (concat!("hel", "per"), "say what it does, in the words of ARCHITECTURE.md"),
     (concat!("work", "tree"), "looks like a place of work"),
     (concat!("DES", "IGN.md"), "name ARCHITECTURE.md, which is in the repository"),
+    (concat!("SCENA", "RIOS.md"), "say what the order or the form is"),
+    (concat!("CAS", "ES.md"), "the case's number is enough"),
     (concat!("DES", "IGN §"), "name ARCHITECTURE.md, which is in the repository"),
     (concat!("STY", "LE.md"), "name CONTRIBUTING.md, which is in the repository"),
     (concat!("FA", "CTS.md"), "name ARCHITECTURE.md, which is in the repository"),

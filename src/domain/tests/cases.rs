@@ -1,4 +1,4 @@
-//! The cases of CASES.md that the machines and the matching can show by themselves, each under its
+//! The numbered cases that the machines and the matching can show by themselves, each under its
 //! number. What needs a process, a wire or a view is not here.
 
 use atalaya_domain::agent::{Command as ToAgent, Wish};

@@ -1,5 +1,5 @@
 //! What random lives found wrong once, and what breaking the domain on purpose showed unguarded:
-//! rules of ARCHITECTURE.md and §5 that no numbered case holds.
+//! rules of ARCHITECTURE.md that no numbered case holds.
 
 use atalaya_domain::agent::{Command as ToAgent, Kind, Wish};
 use atalaya_domain::contact::{Choice, Command as ToContact, OUTCOME_GRACE, Who};

@@ -54,7 +54,7 @@ impl Picture {
                 Err(busy @ PictureError::Busy { .. }) => return Err(busy),
                 Err(error) => {
                     let why = error.to_string();
-                    let to = set_aside(dir, &folder).map_err(refused("set aside"))?;
+                    let to = Self::set_aside(dir)?;
                     tracing::warn!(
                         why, to = %to.display(),
                         "the state was set aside; it is made anew from the whole log"
@@ -89,6 +89,11 @@ impl Picture {
         }
         let mark = guarded("read", || tree.get(keys::MARK)).ok()??;
         keys::mark_of(&mark).ok()?.0.map(|mark| mark.applied.batch)
+    }
+
+    /// Gives the folder of the picture in `dir`, which nobody has open, another name.
+    pub fn set_aside(dir: &Path) -> Result<PathBuf, PictureError> {
+        set_aside(dir, &dir.join(STATE_FOLDER)).map_err(refused("set aside"))
     }
 }
 
