@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::Api;
 use super::problem::{Code, Problem};
+use super::strict;
 use crate::journal::{PAYLOAD_BYTES_MAX, SECTION_BYTES_MAX};
 
 /// Most bytes of a request's body unless configured; past it 413.
@@ -111,9 +112,14 @@ impl Body {
             let detail = "cannot take the body: send it as `Content-Type: application/json`";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
+        let value = strict::parse(&bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            malformed(format!("cannot read the body as JSON: line {line}, column {column}"))
+            let twice = error.to_string();
+            let why = twice.strip_prefix(strict::TWICE).map_or_else(
+                || format!("line {line}, column {column}"),
+                |twice| format!("{}{twice}", strict::TWICE),
+            );
+            malformed(format!("cannot read the body as JSON: {why}"))
         })?;
         match value {
             Value::Object(map) => Ok(Self { bytes, map }),

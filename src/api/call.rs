@@ -106,9 +106,11 @@ impl FromRequest for Call {
 impl Call {
     fn of(req: &HttpRequest) -> Result<Self, Problem> {
         let api = req.app_data::<web::Data<Api>>().ok_or_else(Problem::internal)?;
+        // What cannot be read as text was sent all the same: a condition that holds for nothing, a
+        // key that is refused.
         let header = |name: &str| {
             let value = req.headers().get(name)?;
-            value.to_str().ok().map(str::to_owned)
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let params = req.match_info().iter();
         Ok(Self {

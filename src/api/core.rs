@@ -413,7 +413,9 @@ impl Core {
 
     /// A socket of the agent's has opened.
     pub fn open(&self, id: &AgentId) {
-        self.0.register.open(id, Instant::now());
+        if self.agent(id).is_some() {
+            self.0.register.open(id, Instant::now());
+        }
     }
 
     /// A socket of the agent's is gone.
@@ -422,11 +424,12 @@ impl Core {
     }
 
     /// Renews the agent's lease; says whether they are shown lost, which `hear` ends.
+    ///
+    /// Who is not configured has none: names that callers make up do not fill the register.
     pub fn renew(&self, id: &AgentId) -> bool {
+        let Some((agent, _)) = self.agent(id) else { return false };
         self.0.register.renew(id, Instant::now());
-        self.agent(id).is_some_and(|(agent, _)| {
-            agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
-        })
+        agent.signed_in.is_some() && (agent.lost.is_some() || agent.unheard.is_some())
     }
 
     /// A request of the agent's is a sign of life: ends being lost.

@@ -39,8 +39,9 @@ where
         let answer = work(call.clone()).await?;
         return render(&call, &answer);
     };
-    if text.is_empty() || text.len() > KEY_BYTES_MAX {
-        let detail = format!("cannot use the key: it must have 1 to {KEY_BYTES_MAX} bytes");
+    let plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if text.is_empty() || text.len() > KEY_BYTES_MAX || !plain {
+        let detail = format!("cannot use the key: it must have 1 to {KEY_BYTES_MAX} ASCII bytes");
         return Err(Problem::invalid("Idempotency-Key", detail));
     }
     let key = (call.caller()?.token, call.api.secrets.hash("idempotency key", &text));

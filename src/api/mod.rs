@@ -30,6 +30,7 @@ pub mod roles;
 pub mod routes;
 pub mod secrets;
 pub mod sessions;
+pub mod strict;
 pub mod tokens;
 pub mod wallboard;
 pub mod wire;

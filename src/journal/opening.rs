@@ -22,7 +22,7 @@ use super::error::FoldError;
 use super::key::Key;
 use super::lock::Lock;
 use super::log::{Log, LogOptions};
-use super::picture::{Picture, Standing};
+use super::picture::{Picture, PictureError, Standing};
 use super::recorder::{OpenError, Recorder, entries};
 
 /// A batch of the log, read back.
@@ -65,6 +65,12 @@ impl Opening {
         let key = Key::open(dir, disk.as_ref())?;
         let fingerprint = key.fingerprint();
         let found = Log::epoch_of(dir, disk.as_ref(), fingerprint)?;
+        if found.is_none()
+            && let Some(applied) = Picture::last_batch(dir, fingerprint).filter(|batch| *batch > 0)
+        {
+            // Without this a folder whose log was lost would start as an empty centre.
+            return Err(PictureError::Ahead { applied, last: 0 }.into());
+        }
         let epoch = found.unwrap_or_else(Uuid::now_v7);
         let (picture, standing) = Picture::open(dir, epoch, fingerprint)?;
         let mut options = LogOptions::new(fingerprint);

@@ -17,5 +17,6 @@ mod keys;
 mod service;
 mod slow;
 mod stream;
+mod strict;
 mod table;
 mod wires;

@@ -42,3 +42,51 @@ async fn an_agent_out_of_service_is_lost_takes_nothing_and_gives_back() {
     let text = board.to_string();
     assert!(text.contains("agent:ana.garcia is out of service: it failed"), "{text}");
 }
+
+/// All that arrive within one commit would find the same room, if only the log were counted.
+#[actix_web::test]
+async fn arrivals_at_once_do_not_exceed_the_most_that_may_wait() {
+    let house = house().await;
+    house.staffed(&[]).await;
+    let rules = json!({"name": "Pensiones", "requires": {"pensions": 5}, "max_waiting": 5});
+    let put = house.ask("PUT", "/api/v1/queues/pensions", &house.admin, rules).await;
+    assert_eq!(put.status, 200, "{put:?}");
+    let call = || async {
+        let body = json!({"channel": "voice", "queue": "pensions"});
+        house.ask("POST", "/api/v1/contacts", &house.admin, body).await
+    };
+    let replies = futures_util::future::join_all((0..40).map(|_| call())).await;
+    let in_state = |state: &str| {
+        let of = |reply: &&crate::house::Reply| reply.json["state"] == state;
+        assert!(replies.iter().all(|reply| reply.status == 201), "{replies:?}");
+        replies.iter().filter(of).count()
+    };
+    assert_eq!((in_state("queued"), in_state("refused")), (5, 35));
+    // Whoever leaves makes room for exactly one.
+    let waits = replies.iter().find(|reply| reply.json["state"] == "queued").unwrap();
+    let path = format!("/api/v1/contacts/{}/abandon", waits.json["id"].as_str().unwrap());
+    assert_eq!(house.ask("POST", &path, &house.admin, json!({})).await.status, 200);
+    assert_eq!(call().await.json["state"], "queued");
+    assert_eq!(call().await.json["state"], "refused");
+}
+
+/// A lane that waits for its outcome does not keep the writer from ending; else this never ends.
+#[actix_web::test]
+async fn a_stop_with_a_command_in_flight_ends() {
+    let house = house().await;
+    house.staffed(&["ana"]).await;
+    let (api, start) = (house.api.clone(), house.api.core.start());
+    let in_flight = house.api.core.in_flight();
+    let told = actix_web::rt::spawn(async move {
+        let wish = atalaya_domain::agent::Wish::Ready;
+        let ready = atalaya_domain::agent::Command::Presence { wish, after: false, start };
+        let ana = EntityId::Agent(AgentId::new("ana").unwrap());
+        let _ = api.core.tell(ana, Command::Agent(ready), Cause::system()).await;
+    });
+    while house.api.core.in_flight() == in_flight && !told.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    // The lane has it, and has given it to the writer, whose answer nobody has folded.
+    tokio::task::yield_now().await;
+    house.stop();
+}

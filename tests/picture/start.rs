@@ -212,4 +212,15 @@ fn a_log_that_ends_before_the_picture_is_refused_and_left_alone() {
     }
     let picture = Arc::clone(Opening::begin(dir).unwrap().picture());
     assert!(picture.fits(9).is_err() && picture.fits(10).is_ok());
+    drop(picture);
+    // A log that is gone whole is not a new one either.
+    fs::write(&segment, []).unwrap();
+    let refused = || Opening::begin(dir).unwrap_err().to_string();
+    let wanted = "cannot start: the log ends with batch 0, but the state has applied batch 10; ";
+    assert!(refused().starts_with(wanted), "{}", refused());
+    fs::remove_dir_all(dir.join("log")).unwrap();
+    assert!(refused().starts_with(wanted), "{}", refused());
+    assert!(dir.join(STATE_FOLDER).is_dir(), "the state was set aside");
+    fs::remove_dir_all(dir.join(STATE_FOLDER)).unwrap();
+    assert_eq!(*Opening::begin(dir).unwrap().standing(), Standing::New);
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::problem::{Code, Problem};
+use crate::api::strict;
 
 /// Most bytes of a client's frame; past it the socket is closed (1009).
 pub const FRAME_BYTES_MAX: usize = 64 * 1_024;
@@ -60,7 +61,8 @@ pub enum Said {
 impl Said {
     /// Reads one frame.
     pub fn read(text: &str) -> Result<Self, Problem> {
-        let said = serde_json::from_str(text).map_err(|error| {
+        let said = strict::parse(text.as_bytes()).and_then(serde_json::from_value);
+        let said = said.map_err(|error| {
             let wrong: String = error.to_string().chars().take(WRONG_CHARS_MAX).collect();
             Problem::new(Code::Malformed, format!("cannot understand the message: {wrong}"))
         })?;

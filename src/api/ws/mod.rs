@@ -164,6 +164,11 @@ impl Push {
         }
     }
 
+    /// Whether no socket may open any more.
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
     /// Closes every socket (1001) and lets no other open: the server stops.
     pub fn close_all(&self) {
         self.closing.store(true, Ordering::Release);
@@ -240,9 +245,7 @@ pub async fn connect(
         let detail = "cannot open a socket for a page of another origin";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    if call.api.push.closing.load(Ordering::Acquire)
-        || call.api.push.count() >= call.api.limits.sockets
-    {
+    if call.api.push.is_closing() || call.api.push.count() >= call.api.limits.sockets {
         return Err(Problem::new(Code::Overloaded, "cannot open another socket; try again later"));
     }
     let over = Arc::new(AtomicBool::new(false));

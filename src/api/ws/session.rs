@@ -253,6 +253,10 @@ impl Actor for Session {
             self.api.core.open(agent);
         }
         self.api.push.enter(self.id, agent.cloned(), ctx.address());
+        if self.api.push.is_closing() {
+            // Let in just before the stop, which did not find it among the open ones.
+            ctx.notify(Leave);
+        }
         ctx.run_interval(HEARTBEAT, Self::beat);
     }
 
@@ -298,8 +302,14 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
         }
         match message {
             Ok(Message::Text(text)) => {
-                self.heard(ctx);
-                self.take(ctx, &text);
+                // Not only at the next beat: who is shut out is shown nothing more, and is not
+                // heard of.
+                if guard::still_holds(&self.api, &self.caller) {
+                    self.heard(ctx);
+                    self.take(ctx, &text);
+                } else {
+                    self.end(ctx, CloseCode::Policy, "the session has ended");
+                }
             }
             Ok(Message::Ping(bytes)) => ctx.pong(&bytes),
             Ok(Message::Pong(bytes)) => {

@@ -75,6 +75,22 @@ impl Picture {
 }
 
 impl Picture {
+    /// The last batch that a picture in `dir` has of any log of this key; `None` where there is no
+    /// such picture, or none that can be read. It tells whether a log that is missing ever was.
+    pub fn last_batch(dir: &Path, key_fingerprint: [u8; 16]) -> Option<u64> {
+        let folder = dir.join(STATE_FOLDER);
+        if !folder.is_dir() {
+            return None;
+        }
+        let tree = tree(&folder).ok()?;
+        let passport = guarded("read", || tree.get(keys::PASSPORT)).ok()??;
+        if !passport.ends_with(&key_fingerprint) {
+            return None;
+        }
+        let mark = guarded("read", || tree.get(keys::MARK)).ok()??;
+        keys::mark_of(&mark).ok()?.0.map(|mark| mark.applied.batch)
+    }
+
     /// Gives the folder of the picture in `dir`, which nobody has open, another name.
     pub fn set_aside(dir: &Path) -> Result<PathBuf, PictureError> {
         set_aside(dir, &dir.join(STATE_FOLDER)).map_err(refused("set aside"))
