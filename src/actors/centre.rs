@@ -17,7 +17,7 @@ use tokio::sync::{
 };
 
 use super::admission::{self, TooMany};
-use super::brain::{Brain, Flight, Next, Origin};
+use super::brain::{Brain, Flight, Origin};
 use super::checker::{self, Checker};
 use super::clock::{Clock, wall_now};
 use super::cold::Cold;
@@ -40,14 +40,8 @@ use super::writer::{self, BATCHES_MAX, WriterHandle};
 use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
 use crate::journal::opening::Told;
 use crate::simulation::driver::Driver;
-use crate::simulation::pure::setup;
-use crate::simulation::scenario::Scenario;
 use crate::views::{Measures, Scope, Wallboard};
 
-/// Turns of a run in lockstep between two words of how far it is.
-const TURNS_PER_TELL: u64 = 1_024;
-/// Void turns in a row after which a run in lockstep is given up as one that does not end.
-const TURNS_MAX: u64 = 100_000_000;
 
 /// Everything that one running centre shares.
 pub struct Centre {
@@ -386,6 +380,11 @@ impl Centre {
         self.flights.landed().await;
     }
 
+    /// The gate of lockstep: told when what it passed has ended.
+    pub(super) const fn gate(&self) -> &Arc<Notify> {
+        &self.gate
+    }
+
     /// The centre's clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
@@ -542,62 +541,4 @@ impl Centre {
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))
     }
-}
-
-/// Plays `scenario` through the actors in lockstep to its end: the centre as it is then.
-///
-/// Lanes live on `arbiters`; projector and gate on the caller's. From time to time, and at the end,
-/// `tell` sees the centre.
-pub async fn play(
-    scenario: &Scenario,
-    commit: Box<dyn Commit>,
-    arbiters: Vec<ArbiterHandle>,
-    tell: &dyn Fn(&Centre),
-) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    play_told(scenario, commit, arbiters, None, tell).await
-}
-
-/// The same, with what makes a test's centre panic.
-pub async fn play_with(
-    scenario: &Scenario,
-    commit: Box<dyn Commit>,
-    arbiters: Vec<ArbiterHandle>,
-    faults: Option<Arc<dyn Faults>>,
-) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    play_told(scenario, commit, arbiters, faults, &|_| ()).await
-}
-
-async fn play_told(
-    scenario: &Scenario,
-    commit: Box<dyn Commit>,
-    arbiters: Vec<ArbiterHandle>,
-    faults: Option<Arc<dyn Faults>>,
-    tell: &dyn Fn(&Centre),
-) -> Result<(Arc<Centre>, JoinHandle<()>), Failure> {
-    let driver = Some(Driver::new(scenario));
-    let clock = Clock::new(scenario.start, 0.0);
-    let (history, time_zone) = (Vec::new(), TimeZone::UTC);
-    let options = Options { commit, history, arbiters, clock, driver, time_zone };
-    let (centre, thread) = Centre::start_with(options, faults)
-        .map_err(|error| Failure::NotCommitted(error.to_string()))?;
-    let start = Some(Now::live(scenario.start));
-    for (to, command) in setup(scenario) {
-        centre.tell(to, command, start, Cause::system()).await?;
-    }
-    for turn in 0..TURNS_MAX {
-        let next = centre.brain().next(&centre.slots);
-        if turn.is_multiple_of(TURNS_PER_TELL) || matches!(next, Next::Done) {
-            tell(&centre);
-        }
-        match next {
-            Next::Done => return Ok((centre, thread)),
-            Next::Void => (),
-            Next::Pass(origin) => {
-                centre.clock.advance_to(origin.now.at);
-                centre.pass(*origin, Token::pass(&centre.gate));
-                centre.gate.notified().await;
-            }
-        }
-    }
-    Err(Failure::Contended)
 }

@@ -20,6 +20,7 @@ pub mod found;
 pub mod gate;
 pub mod guardian;
 pub mod leaving;
+pub mod lockstep;
 pub mod projector;
 pub mod pulse;
 pub mod receipts;

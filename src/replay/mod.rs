@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use atalaya_domain::machine::State;
 use atalaya_domain::time::Timestamp;
 
-use crate::actors::centre::{Centre, play};
+use crate::actors::centre::Centre;
+use crate::actors::lockstep::play;
 use crate::actors::clock::wall_now;
 use crate::actors::shell::Failure;
 use crate::journal::commit::{Commit, Memory};

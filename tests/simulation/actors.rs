@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use atalaya::actors::centre::play_with;
+use atalaya::actors::lockstep::play_with;
 use atalaya::actors::guardian::Faults;
 use atalaya::journal::commit::{Memory, Sealed};
 use atalaya::simulation::pure::{Row, row};
