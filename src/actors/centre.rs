@@ -42,7 +42,6 @@ use crate::journal::opening::Told;
 use crate::simulation::driver::Driver;
 use crate::views::{Measures, Scope, Wallboard};
 
-
 /// Everything that one running centre shares.
 pub struct Centre {
     /// Published states.

@@ -13,8 +13,8 @@ use atalaya_domain::machine::State;
 use atalaya_domain::time::Timestamp;
 
 use crate::actors::centre::Centre;
-use crate::actors::lockstep::play;
 use crate::actors::clock::wall_now;
+use crate::actors::lockstep::play;
 use crate::actors::shell::Failure;
 use crate::journal::commit::{Commit, Memory};
 use crate::journal::recorder::{OpenError, Recorder};

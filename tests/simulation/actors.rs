@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use atalaya::actors::lockstep::play_with;
 use atalaya::actors::guardian::Faults;
+use atalaya::actors::lockstep::play_with;
 use atalaya::journal::commit::{Memory, Sealed};
 use atalaya::simulation::pure::{Row, row};
 use atalaya::simulation::scenario;
