@@ -19,7 +19,7 @@ use tokio::sync::{
 use super::admission::{self, TooMany};
 use super::brain::{Brain, Flight, Origin};
 use super::checker::{self, Checker};
-use super::clock::{Clock, wall_now};
+use super::clock::Clock;
 use super::cold::Cold;
 use super::directory::Directory;
 use super::following::{Following, follow};
@@ -29,10 +29,10 @@ use super::guardian::{BUDGET_SPENT, Faults, Guardian, Verdict};
 use super::leaving::Leaving;
 use super::projector::{fold, project};
 use super::pulse::Pulse;
-use super::receipts::{KEPT_FOR, Receipts};
+use super::receipts::Receipts;
 use super::register::{self, Register};
 use super::shell::{Done, Failure, Landing, Lead, Order, Terms};
-use super::slots::{Published, Slots};
+use super::slots::Slots;
 use super::spoken::Spoken;
 use super::stream::Stream;
 use super::timekeeper::{keep, settle};
@@ -70,7 +70,7 @@ pub struct Centre {
     lockstep: bool,
     closed: AtomicBool,
     stream: Stream,
-    following: Following,
+    pub(super) following: Following,
     seq: watch::Sender<u64>,
 }
 
@@ -299,27 +299,10 @@ impl Centre {
         self.following.hand_over(&self.slots, &self.board());
     }
 
-    /// What the picture need not keep any more.
-    pub(super) fn forget(&self) {
-        self.following.forget_receipts(wall_now().minus(KEPT_FOR));
-    }
-
     /// Writes what the picture lacks, once nothing comes any more.
     pub fn let_go(&self) {
         self.following.stop(&self.slots, &self.board());
         self.slots.cold().let_go();
-    }
-
-    /// Number of the last event that the picture has.
-    pub fn applied_seq(&self) -> u64 {
-        self.following.applied_seq()
-    }
-
-    /// What is published of `id` may be over; without a picture nobody leaves.
-    pub(super) fn may_leave(&self, id: &EntityId, published: &Published) {
-        if self.slots.cold().is_there() {
-            self.leaving.note(id, published);
-        }
     }
 
     /// Says that the server has started: whoever was signed in is lost until heard.

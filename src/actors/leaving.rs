@@ -34,6 +34,8 @@ use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::{Span, Timestamp};
 
 use super::centre::Centre;
+use super::clock::wall_now;
+use super::receipts::KEPT_FOR;
 use super::slots::Published;
 use crate::journal::commit::Whose;
 
@@ -143,6 +145,23 @@ impl Centre {
         });
         for id in contacts.take(LANES_PER_SWEEP_MAX) {
             self.directory.flush(&id);
+        }
+    }
+
+    /// What the picture need not keep any more.
+    pub(super) fn forget(&self) {
+        self.following.forget_receipts(wall_now().minus(KEPT_FOR));
+    }
+
+    /// Number of the last event that the picture has.
+    pub fn applied_seq(&self) -> u64 {
+        self.following.applied_seq()
+    }
+
+    /// What is published of `id` may be over; without a picture nobody leaves.
+    pub(super) fn may_leave(&self, id: &EntityId, published: &Published) {
+        if self.slots.cold().is_there() {
+            self.leaving.note(id, published);
         }
     }
 

@@ -261,7 +261,11 @@ async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
         let writer = centre.writer().ok_or_else(|| {
             Failure::NotCommitted("cannot take the command: the centre is closing".into())
         })?;
-        writer.submit(submission).map_err(|_| Failure::Overloaded)?;
+        let taken = writer.submit(submission);
+        // Kept over the wait it would keep the writer from ending: a stop joins its thread where
+        // this lane lives, and would wait for ever for what is in flight.
+        drop(writer);
+        taken.map_err(|_| Failure::Overloaded)?;
         match waits.await {
             Ok(Outcome::Committed { .. }) if settles => (),
             Ok(Outcome::Committed { seq }) => {

@@ -135,9 +135,9 @@ fn old_receipts_are_forgotten() {
     let (picture, _) = open(home.path());
     let receipts = (1..=4).map(|number| receipt(number, i64::from(number) * 10));
     let receipts = receipts.map(|receipt| ((receipt.token, receipt.key), receipt)).collect();
-    let applied = Applied { batch: 1, seq: 1, now: Timestamp(0) };
-    let change = Change { receipts, applied: Some(applied), ..Change::default() };
-    picture.apply(&change).unwrap();
+    let mark = Applied { batch: 1, seq: 1, now: Timestamp(0) };
+    let applied = Some(mark);
+    picture.apply(&Change { receipts, applied, ..Change::default() }).unwrap();
     let picture = Arc::new(picture);
     let follower = Follower::start(picture.clone(), home.path().into()).unwrap();
     let walls = || -> Vec<i64> {
@@ -150,6 +150,6 @@ fn old_receipts_are_forgotten() {
     assert!(follower.stop(PATIENCE));
     drop(picture);
     let (picture, standing) = open(home.path());
-    assert_eq!(standing, Standing::Known(applied));
+    assert_eq!(standing, Standing::Known(mark));
     assert_eq!(picture.receipts(Timestamp(i64::MIN)).count(), 2);
 }
