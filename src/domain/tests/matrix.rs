@@ -1,4 +1,4 @@
-//! Every state of agent, contact and queue against every command, so that no pair is left to
+//! Every state of every machine against every command, so that no pair is left to
 //! chance. A column is a state, a row a command; `-` is a rejection.
 //!
 //! Commands that only another machine sends are led here by their receiver, to show what it does
@@ -6,10 +6,13 @@
 
 use atalaya_domain::agent::{Command as ToAgent, OfferResult, Released, Wish};
 use atalaya_domain::contact::{Choice, Command as ToContact, Who};
+use atalaya_domain::credential::{Command as ToCredential, Grant};
+use atalaya_domain::ids::CredentialId;
 use atalaya_domain::priority::Credit;
 use atalaya_domain::queue::{Command as ToQueue, OnReject};
+use atalaya_domain::system::Command as ToSystem;
 use atalaya_domain::time::{Now, Span};
-use atalaya_domain::{Command, EntityId};
+use atalaya_domain::{Command, EntityId, State};
 use expect_test::expect;
 
 use crate::world::{
@@ -294,4 +297,78 @@ fn queue() {
         close      -       closed            closed            closed
         emergency  -       emergency_closed  emergency_closed  emergency_closed"#]]
     .assert_eq(&table);
+}
+
+#[test]
+fn credential() {
+    let id = EntityId::Token(CredentialId(uuid::Uuid::from_u128(7)));
+    let (role, hash) = (slug("supervisor"), [1; 16]);
+    let grant = Grant { hash, role, agent: None, scope: None, token: None, expires_at: None };
+    let make = Command::Credential(ToCredential::Make(grant));
+    let end = Command::Credential(ToCredential::End);
+    let after = |commands: &[&Command]| {
+        let mut world = scene();
+        for command in commands {
+            world.tell(&id, command).unwrap();
+        }
+        world
+    };
+    let scenes =
+        [("unborn", after(&[])), ("made", after(&[&make])), ("ended", after(&[&make, &end]))];
+    let table = table(&id, &scenes, vec![("make", make), ("end", end)], |world| {
+        let id = EntityId::Token(CredentialId(uuid::Uuid::from_u128(7)));
+        match world.states.get(&id).unwrap_or(&State::blank(&id)) {
+            State::Credential(credential) if credential.ended => "ended".to_owned(),
+            State::Credential(credential) if credential.grant.is_none() => "unborn".to_owned(),
+            State::Credential(_) => "made".to_owned(),
+            other => panic!("{other:?}"),
+        }
+    });
+    expect![[r#"
+              unborn  made   ended
+        make  made    -      -
+        end   -       ended  ended"#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn system() {
+    let told = |commands: &[&Command]| {
+        let mut world = World::new();
+        for command in commands {
+            world.tell(&EntityId::System, command).unwrap();
+        }
+        world
+    };
+    let start = Command::System(ToSystem::Start { rate: 1.0, agents: vec![] });
+    let set_clock = Command::System(ToSystem::SetClock { to: second(60) });
+    let configure = Command::System(ToSystem::Configure { hash: [1; 16], changes: vec![] });
+    let (entity, cause, others) = (agent_id("ana").into(), "it failed".to_owned(), vec![]);
+    let quarantine = Command::System(ToSystem::Quarantine { entity, cause, others });
+    let scenes = [
+        ("unborn", World::new()),
+        ("started", told(&[&start])),
+        ("ana out", told(&[&start, &quarantine])),
+    ];
+    let commands = vec![
+        ("start", start.clone()),
+        ("set clock", set_clock),
+        ("configure", configure),
+        ("quarantine", quarantine),
+    ];
+    let table = table(&EntityId::System, &scenes, commands, |world| {
+        match &world.states[&EntityId::System] {
+            State::System(system) => {
+                let out = if system.quarantined.is_empty() { "" } else { ", ana out" };
+                format!("start {}, version {}{out}", system.start, system.version)
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+    expect![[r#"
+                    unborn                       started                      ana out
+        start       start 1, version 1           start 2, version 2           start 2, version 3, ana out
+        set clock   start 0, version 1           start 1, version 2           start 1, version 3, ana out
+        configure   start 0, version 1           start 1, version 2           start 1, version 3, ana out
+        quarantine  start 0, version 1, ana out  start 1, version 2, ana out  start 1, version 2, ana out"#]].assert_eq(&table);
 }

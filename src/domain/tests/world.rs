@@ -272,7 +272,7 @@ impl World {
                     self.intake.contact(*id, contact, seq);
                 }
                 (EntityId::Queue(id), State::Queue(queue)) => self.intake.queue(id, queue),
-                (EntityId::System, _) => (),
+                (EntityId::System | EntityId::Token(_) | EntityId::Session(_), _) => (),
                 (id, _) => panic!("nothing takes in {id}"),
             }
         }
