@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use atalaya::actors::checker;
 use atalaya::actors::shell::Failure;
@@ -56,6 +57,7 @@ async fn actors_die(house: &House) -> atalaya_domain::time::Timestamp {
     for id in [agent("a000"), contact(1)] {
         house.traps.lane(id, 1);
     }
+    let dies = Instant::now();
     let agents = ["x", "y", "z"].map(|_| house.tell_agent("a000", wish(Wish::Ready)));
     let ticks = ["x", "y", "z"].map(|_| house.tell_contact(1, contact::Command::Tick));
     let (agents, ticks) = join(join_all(agents), join_all(ticks)).await;
@@ -65,6 +67,7 @@ async fn actors_die(house: &House) -> atalaya_domain::time::Timestamp {
     assert_eq!((house.centre.guardian().restarts()["agent"]), 1);
     assert_eq!((house.centre.guardian().restarts()["contact"]), 1);
     house.tell_agent("a000", wish(Wish::Ready)).await.unwrap();
+    eprintln!("died, and answers again, within {:?}", dies.elapsed());
     house.tell_contact(1, contact::Command::Tick).await.unwrap();
     assert_eq!(house.offer(1).await.0, offer, "its offer stands");
     until
