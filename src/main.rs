@@ -11,6 +11,7 @@ use std::time::Duration;
 use atalaya::api::tokens;
 use atalaya::cli::configure::Source;
 use atalaya::cli::demo::{self, Wanted};
+use atalaya::cli::kpi::{self, Wanted as KpiWanted};
 use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
 use atalaya::cli::{check, token};
@@ -106,6 +107,11 @@ enum Command {
     /// Makes tokens for a data folder that no server has
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Every key figure of a contacts file, all variants of the service level side by side
+    #[command(
+        after_help = "Example: atalaya kpi out.csv --by day,queue --start 1999-02-01T00:00:00Z"
+    )]
+    Kpi(KpiWanted),
     /// Plays a recorded day through the server
     #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv")]
     Replay {
@@ -184,6 +190,7 @@ fn main() -> ExitCode {
         Command::Token(TokenCommand::New { role, agent, scope, data }) => {
             new_token(&role, agent.as_deref(), scope.as_deref(), &data)
         }
+        Command::Kpi(wanted) => kpi::run(&wanted, &mut stdout().lock()).map_err(Into::into),
         Command::Demo { speed, fresh, data, listen, run_for, seed } => {
             demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)
         }

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod configure;
 pub mod demo;
+pub mod kpi;
 pub mod replay;
 pub mod serve;
 pub mod store;

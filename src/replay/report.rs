@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::io::Write;
 
 use atalaya_domain::contact::{Contact, State};
-use atalaya_domain::kpi::{Counts, Treatment, service_level, share};
+use atalaya_domain::kpi::{self, Counts, Treatment, service_level, share};
 use atalaya_domain::time::{Span, Timestamp};
 use serde::Serialize;
 
@@ -150,7 +150,7 @@ impl Report {
             wait_p90_s: quantile(&waits, 90),
             wait_p99_s: quantile(&waits, 99),
             max_wait_s: waits.last().map(|wait| wait.as_seconds()),
-            abandonment_rate: share(counts.abandoned - short, offered - short),
+            abandonment_rate: kpi::abandonment_rate(offered, counts.abandoned, short),
             delay_probability: share(
                 count(waits.iter().filter(|wait| **wait > Span::ZERO)),
                 count(waits.iter()),
@@ -207,8 +207,6 @@ fn mean(spans: impl Iterator<Item = Span>) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// The smallest wait whose share is at least `percent`.
 fn quantile(sorted: &[Span], percent: usize) -> Option<f64> {
-    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-    sorted.get(place).map(|wait| wait.as_seconds())
+    kpi::quantile(sorted, percent).map(Span::as_seconds)
 }
