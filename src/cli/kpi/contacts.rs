@@ -31,7 +31,7 @@ pub(super) struct Row {
 #[derive(Debug, thiserror::Error)]
 pub enum ContactsError {
     /// It cannot be read at all.
-    #[error("cannot read {}: {source}: name a contacts file, as replay --contacts writes", .file.display())]
+    #[error("cannot read {}: {source}: name a contacts file", .file.display())]
     Read {
         /// The file.
         file: PathBuf,
@@ -137,7 +137,7 @@ fn bytes(file: &Path) -> Result<Vec<u8>, ContactsError> {
 fn line_at(text: &[u8], at: u64) -> usize {
     let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
     let blank = text[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    1 + text[..at + blank].iter().filter(|byte| **byte == b'\n').count()
+    text[..at + blank].split(|byte| *byte == b'\n').count()
 }
 
 fn unreadable(error: &csv::Error) -> String {
@@ -214,7 +214,8 @@ fn waited(wait: Option<Span>, arrived: Span, until: (&str, Span)) -> Result<Span
     let wait = wait.ok_or_else(|| ("wait_s", empty()))?;
     let between = Span(until.0 - arrived.0);
     if (wait.0 - between.0).abs() > ROUNDING.0 {
-        let what = format!("{wait} is not `{column}` − `arrived_s`, which is {between}");
+        let (wait, between) = (wait.as_seconds(), between.as_seconds());
+        let what = format!("`{wait}` is not `{column}` − `arrived_s`, which is {between}");
         return Err(("wait_s", what + ": correct one of them"));
     }
     Ok(wait)
