@@ -189,6 +189,35 @@ fn s77_all_service_levels_side_by_side() {
     }
 }
 
+/// What a replay writes is read back, to the same figures as it prints itself.
+#[test]
+fn a_replayed_day_has_the_figures_of_its_replay() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("contacts.csv");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_atalaya"));
+    program.args(["replay", "config/day.toml", "--format", "json", "--contacts"]).arg(&file);
+    let replayed = program.output().unwrap();
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let replayed: Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    let read = kpi(&file, &["--format", "json"]);
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    for name in [
+        "offered",
+        "answered",
+        "abandoned",
+        "refused",
+        "asa_s",
+        "mean_wait_s",
+        "wait_p50_s",
+        "wait_p90_s",
+        "max_wait_s",
+    ] {
+        assert_eq!(read[0][name], replayed["kpi"][name], "{name}: {read} {replayed}");
+    }
+    assert!(read[0]["answered"].as_u64().unwrap() > 0, "{read}");
+}
+
 #[test]
 fn nobody_served_is_no_figure() {
     let rows = ["r,q,normal,0,,0,0,,,refused", "w,q,normal,5,,,,,,waiting"];

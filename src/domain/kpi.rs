@@ -239,6 +239,6 @@ pub fn share(part: u64, whole: u64) -> Option<f64> {
 
 /// Mean of `count` times that sum to so many microseconds, in seconds.
 #[expect(clippy::cast_precision_loss, reason = "sums below 285 years fit a double exactly")]
-fn mean_s(micros: i128, count: u64) -> Option<f64> {
+pub fn mean_s(micros: i128, count: u64) -> Option<f64> {
     (count > 0).then(|| micros as f64 / (count as f64 * 1e6))
 }

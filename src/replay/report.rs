@@ -200,11 +200,10 @@ fn count<T>(rows: impl Iterator<Item = T>) -> u64 {
     rows.fold(0, |count, _| count + 1)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a day's contacts fit a double exactly")]
 fn mean(spans: impl Iterator<Item = Span>) -> Option<f64> {
     let (sum, count) =
-        spans.fold((0.0, 0_u64), |(sum, count), span| (sum + span.as_seconds(), count + 1));
-    (count > 0).then(|| sum / count as f64)
+        spans.fold((0, 0), |(sum, count), span| (sum + i128::from(span.0), count + 1));
+    kpi::mean_s(sum, count)
 }
 
 fn quantile(sorted: &[Span], percent: usize) -> Option<f64> {
