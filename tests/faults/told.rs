@@ -1,5 +1,7 @@
 //! What a scrape and the log lines tell of an actor that died and of a machine out of service.
 
+use std::sync::Once;
+
 use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::web::Data;
 use atalaya::actors::shell::Failure;
@@ -10,8 +12,20 @@ use atalaya_domain::agent::Wish;
 use super::house::{House, agent, lunch, wish};
 use super::lines::Lines;
 
+/// From now on each place in the code makes its lines, whoever listens: one whose first line came
+/// while no test of this process listened would stay silent for all of them.
+fn all_lines_are_made() {
+    static ALL: Once = Once::new();
+    ALL.call_once(|| {
+        let all = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+        let all = all.with_writer(std::io::sink).finish();
+        tracing::subscriber::set_global_default(all).unwrap();
+    });
+}
+
 #[actix_web::test]
 async fn a_restart_and_a_quarantine_are_in_the_metrics_and_in_the_lines() {
+    all_lines_are_made();
     let lines = Lines::default();
     let told = tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines.clone());
     // The lines of this thread, which the projector is on: other tests have their own.
