@@ -257,6 +257,7 @@ impl Dirty {
         read: impl Fn(&EntityId, u64) -> Kept,
         views: impl FnOnce() -> BTreeMap<String, Vec<u8>>,
     ) -> Change {
+        self.sent = Some(Instant::now());
         let mut change = std::mem::take(&mut self.rest);
         let entities = std::mem::take(&mut self.entities);
         change.states.extend(entities.into_iter().map(|(id, seq)| {
@@ -283,7 +284,6 @@ impl Dirty {
             return false;
         }
         let change = self.take(read, views);
-        self.sent = Some(Instant::now());
         match follower.offer(change) {
             Ok(()) => true,
             Err(change) => {
