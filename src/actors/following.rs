@@ -12,7 +12,6 @@ use crate::journal::commit::Sealed;
 use crate::journal::follower::{Dirty, Follower, SEND_EVERY};
 use crate::journal::picture::{Applied, Picture, PictureError, Receipt};
 use crate::views::Wallboard;
-use atalaya_domain::ids::EntityId;
 use atalaya_domain::time::Timestamp;
 use atalaya_domain::{Event, system};
 
@@ -30,6 +29,8 @@ pub struct Following(Mutex<Option<Inner>>);
 #[derive(Debug)]
 struct Inner {
     dirty: Dirty,
+    /// Number of the last event up to the last batch.
+    seq: u64,
     picture: Arc<Picture>,
     dir: PathBuf,
     /// `None` until the log's tail is folded.
@@ -40,7 +41,8 @@ impl Following {
     /// Follows with `picture` in the data folder `dir`.
     pub fn new(picture: Arc<Picture>, dir: PathBuf) -> Self {
         let dirty = Dirty::default();
-        Self(Mutex::new(Some(Inner { dirty, picture, dir, follower: None })))
+        let seq = picture.applied().map_or(0, |applied| applied.seq);
+        Self(Mutex::new(Some(Inner { dirty, seq, picture, dir, follower: None })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Option<Inner>> {
@@ -148,10 +150,10 @@ impl Inner {
             }
         }
         if let Some(last) = entries.last() {
-            let seq = slots.read(&EntityId::System).seq;
-            let seq =
-                entries.iter().flat_map(|entry| &entry.events).map(|e| e.seq).fold(seq, u64::max);
-            self.dirty.mark(Applied { batch: number, seq, now: last.now });
+            // A batch may hold a receipt alone: numbers stay where they stood.
+            let numbers = entries.iter().flat_map(|entry| &entry.events).map(|event| event.seq);
+            self.seq = numbers.fold(self.seq, u64::max);
+            self.dirty.mark(Applied { batch: number, seq: self.seq, now: last.now });
         }
     }
 

@@ -388,3 +388,22 @@ async fn s85_a_server_that_stood_still_is_caught_up_with() {
     copy.follow(&mut socket, number(&board["seq"])).await;
     assert_eq!(copy.data["totals"], board["data"]["totals"], "counts equal the server's");
 }
+
+/// A success that changed nothing is a receipt without events: it must not set numbers back.
+#[actix_web::test]
+async fn numbers_go_on_after_a_receipt_alone_and_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Process::still(dir.path());
+    server.queue("q", json!({})).await;
+    let ana = server.agent("ana").await;
+    ana.ready().await;
+    ana.ready().await;
+    let (_, last) = server.events_after(0).await;
+    server.stop();
+    let server = Process::still(dir.path());
+    server.call("q").await;
+    let (events, _) = server.events_after(0).await;
+    let numbers: Vec<_> = events.iter().map(|event| number(&event["seq"])).collect();
+    assert!(*numbers.last().unwrap() > last, "{numbers:?}");
+    assert!(numbers.iter().zip(1..).all(|(seq, wanted)| *seq == wanted), "{numbers:?}");
+}

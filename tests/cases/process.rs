@@ -58,6 +58,13 @@ impl Process {
         (child.wait().unwrap().code(), said)
     }
 
+    /// Ends it as an operator does, so that all is written.
+    pub(crate) fn stop(mut self) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
