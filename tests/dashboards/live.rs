@@ -123,13 +123,13 @@ impl Compared {
 
     /// The last figures of both, side by side.
     fn table(&self) -> String {
-        let mut lines = vec![format!("{:48} | {:>12} | {:>12}", "figure", "wallboard", "metric")];
+        let mut lines = vec![format!("{:72} | {:>12} | {:>12}", "figure", "wallboard", "metric")];
         for (place, (wallboard, metric)) in &self.last {
             for (label, shown) in wallboard {
                 let figure =
                     if label.is_empty() { (*place).to_owned() } else { format!("{place} {label}") };
                 let metric = metric.get(label).copied().unwrap_or(f64::NAN);
-                lines.push(format!("{figure:48} | {shown:12.4} | {metric:12.4}"));
+                lines.push(format!("{figure:72} | {shown:12.4} | {metric:12.4}"));
             }
         }
         lines.join("\n")

@@ -1,5 +1,6 @@
 //! Prometheus' own checker over rules, alerts, their cases, the scrape file, and every query.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -92,8 +93,8 @@ fn every_query_of_the_dashboards_is_promql() {
     let mut file = "groups:\n- name: queries\n  rules:\n".to_owned();
     let queries: Vec<_> = panel_queries().into_iter().chain(variable_queries()).collect();
     for (number, query) in queries.iter().enumerate() {
-        let text = serde_json::to_string(&filled(&query.text)).unwrap();
-        file += &format!("  - record: query_{number}\n    expr: {text}\n");
+        let quoted = serde_json::to_string(&filled(&query.text)).unwrap();
+        writeln!(file, "  - record: query_{number}\n    expr: {quoted}").unwrap();
         assert!(!filled(&query.text).contains('$'), "{}: an unknown variable", query.place);
     }
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! A demo and a Prometheus that scrapes it, as real processes on ports of their own choice.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -152,7 +153,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() {
             out.push(char::from(byte));
         } else {
-            out += &format!("%{byte:02X}");
+            write!(out, "%{byte:02X}").unwrap();
         }
     }
     out
