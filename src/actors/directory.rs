@@ -5,7 +5,7 @@
 //! counting and letting go are under one lock, so a message is either before the flush, and led,
 //! or keeps the lane, or finds that there is none and makes one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,12 +13,14 @@ use actix::prelude::*;
 use atalaya_domain::ids::EntityId;
 
 use super::centre::Centre;
+use super::depth::Depths;
 use super::shell::{Flush, Lead, Shell};
 
 /// All lanes.
 pub struct Directory {
     arbiters: Vec<ArbiterHandle>,
     lanes: Mutex<Lanes>,
+    depths: Depths,
 }
 
 #[derive(Default)]
@@ -49,11 +51,16 @@ impl Lanes {
 impl Directory {
     /// Lanes will live on `arbiters`, spread by id.
     pub fn new(arbiters: Vec<ArbiterHandle>) -> Self {
-        Self { arbiters, lanes: Mutex::default() }
+        Self { arbiters, lanes: Mutex::default(), depths: Depths::default() }
     }
 
     /// Sends `lead` to the lane of `to`; gives it back when the lane is full.
-    pub fn send(&self, centre: &Arc<Centre>, to: &EntityId, lead: Lead) -> Result<(), Box<Lead>> {
+    pub fn send(
+        &self,
+        centre: &Arc<Centre>,
+        to: &EntityId,
+        mut lead: Lead,
+    ) -> Result<(), Box<Lead>> {
         let mut lanes = self.lanes();
         let lane = match lanes.map.get(to).filter(|lane| lane.to.connected()) {
             Some(_) => lanes.map.get_mut(to),
@@ -61,6 +68,7 @@ impl Directory {
         };
         let Some(lane) = lane else { return Err(Box::new(lead)) };
         lane.sent += 1;
+        lead.lies = Some(self.depths.lay(to.kind()));
         lane.to.try_send(lead).map_err(|error| Box::new(error.into_inner()))
     }
 
@@ -89,6 +97,15 @@ impl Directory {
     /// Whose lanes there are, in no order.
     pub fn ids(&self) -> Vec<EntityId> {
         self.lanes().map.keys().cloned().collect()
+    }
+
+    /// Lanes by the kind of their entity, and what lies in their mailboxes.
+    pub fn census(&self) -> (BTreeMap<&'static str, u64>, BTreeMap<&'static str, u64>) {
+        let mut lanes = BTreeMap::new();
+        for id in self.lanes().map.keys() {
+            *lanes.entry(id.kind()).or_default() += 1;
+        }
+        (lanes, self.depths.counts())
     }
 
     /// How many lanes were ever made.

@@ -104,6 +104,13 @@ impl Following {
         follower.map_or(0, Follower::applied_seq)
     }
 
+    /// Events up to `seq` that the picture lacks; nothing follows: none.
+    pub(super) fn lag(&self, seq: u64) -> u64 {
+        let inner = self.inner();
+        let follower = inner.as_ref().and_then(|inner| inner.follower.as_ref());
+        follower.map_or(0, |follower| seq.saturating_sub(follower.applied_seq()))
+    }
+
     /// Writes the rest and ends.
     pub(super) fn stop(&self, slots: &Slots, board: &Wallboard) {
         let Some(mut inner) = self.inner().take() else { return };

@@ -28,6 +28,8 @@ struct State {
     mean: Duration,
     /// Batches that the projector has folded.
     folded: u64,
+    /// Number of the last event that is on disk.
+    committed: u64,
 }
 
 /// What the writer's thread is doing.
@@ -91,6 +93,27 @@ impl Pulse {
     /// Whether commits take so long that the offers of a fold are waited for.
     pub fn lingers(&self) -> bool {
         self.with(|state| LINGER_FROM < state.mean)
+    }
+
+    /// The log has all events up to this number.
+    pub fn committed(&self, seq: u64) {
+        self.with(|state| state.committed = seq);
+    }
+
+    /// Number of the last event that this process has committed; 0: none yet.
+    pub fn committed_seq(&self) -> u64 {
+        self.with(|state| state.committed)
+    }
+
+    /// How long the commit under way has taken by `now`; none: 0.
+    pub fn commit_age(&self, now: Instant) -> Duration {
+        let age = |(since, _)| now.saturating_duration_since(since);
+        self.with(|state| state.begun.map_or(Duration::ZERO, age))
+    }
+
+    /// Whether the last commit, or the last look without one, found a log that takes work.
+    pub fn takes_work(&self) -> bool {
+        self.with(|state| state.failed.is_none())
     }
 
     /// One more batch has been folded, and what it leads to is on its way.

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use super::admission::{Place, TooMany};
 use super::brain::Flight;
 use super::centre::Centre;
+use super::depth::Lies;
 use super::gate::Token;
 use super::receipts::Held;
 use super::slots::Published;
@@ -125,6 +126,8 @@ pub struct Lead {
     pub order: Order,
     /// Where the answer goes, if somebody waits for it.
     pub reply: Option<oneshot::Sender<Result<Done, Failure>>>,
+    /// Held while it lies in a mailbox.
+    pub lies: Option<Lies>,
 }
 
 /// Ends a lane that is idle: the last that was sent to it, if it is the `sent`th of this lane.
@@ -170,7 +173,8 @@ impl Actor for Shell {
 impl Handler<Lead> for Shell {
     type Result = ();
 
-    fn handle(&mut self, Lead { mut order, reply }: Lead, ctx: &mut Self::Context) {
+    fn handle(&mut self, Lead { mut order, reply, lies }: Lead, ctx: &mut Self::Context) {
+        drop(lies);
         let centre = self.centre.clone();
         if let Some(faults) = centre.faults() {
             faults.before_lead(&order.to, &order.command);

@@ -226,6 +226,7 @@ impl Writer {
                 self.known.extend(ahead);
                 batch.number = self.commit.last_batch();
                 self.next_seq = next_seq;
+                self.pulse.committed(next_seq - 1);
                 None
             }
             Err(CommitError::Refused(why)) => Some(Outcome::Refused(why)),

@@ -28,6 +28,7 @@ use crate::actors::shell::{Done, Failure, Terms};
 use crate::actors::slots::Published;
 use crate::actors::stream::Told;
 use crate::actors::timekeeper::advance;
+use crate::actors::workings::Workings;
 use crate::journal::commit::{Cause, PastError, Whose};
 use crate::journal::picture::PictureError;
 use crate::views::{Measures, Scope};
@@ -345,6 +346,11 @@ impl Core {
     /// How many actors were started anew, and how often the impossible was found, by kind.
     pub fn faults(&self) -> (BTreeMap<&'static str, u64>, BTreeMap<&'static str, u64>) {
         (self.0.guardian().restarts(), self.0.checker().counts())
+    }
+
+    /// What the machinery tells of itself.
+    pub fn workings(&self) -> Workings {
+        self.0.workings(Instant::now())
     }
 
     /// What metrics are made of: the number of the last event in it, and how much is out of

@@ -64,7 +64,12 @@ pub struct Api {
     pub push: ws::Push,
     /// What the process counts of itself.
     pub meters: Arc<Meters>,
+    /// How many bytes are free where the log lies, and how many of them are kept in reserve.
+    pub room: Option<Room>,
 }
+
+/// Asks the disk.
+pub type Room = Box<dyn Fn() -> std::io::Result<(u64, u64)> + Send + Sync>;
 
 /// Named limits that an installation may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,7 @@ impl Api {
             epoch,
             push: ws::Push::default(),
             meters,
+            room: None,
         }
     }
 

@@ -19,11 +19,12 @@ use crate::actors::clock::{Clock, wall_now};
 use crate::actors::shell::Failure;
 use crate::api::problem::Problem;
 use crate::api::secrets::Secrets;
-use crate::api::{Api, Limits, routes, tokens};
+use crate::api::{Api, Limits, Room, routes, tokens};
 use crate::config::{self, Config, Mistakes};
 use crate::journal::commit::Cause;
 use crate::journal::recorder::{OpenError, Sizes};
 use crate::journal::timed::Timed;
+use crate::journal::{Disk as _, RESERVE_BYTES_DEFAULT, RealDisk};
 use crate::telemetry::Meters;
 use crate::views::rfc3339;
 
@@ -156,7 +157,9 @@ async fn serve(
     let started = Centre::start_on(options, found, following, None);
     let (centre, writer) = started.map_err(io("start the writer"))?;
     centre.announce_start().await?;
-    let api = Data::new(api(centre.clone(), secret, epoch, &config).counting_in(meters));
+    let mut api = api(centre.clone(), secret, epoch, &config).counting_in(meters);
+    api.room = Some(room(dir.clone(), sizes.reserve_bytes.unwrap_or(RESERVE_BYTES_DEFAULT)));
+    let api = Data::new(api);
     configure::apply(&api, &config).await?;
     if !has_token {
         first_token(dir, &api).await?;
@@ -200,6 +203,11 @@ fn api(centre: Arc<Centre>, secret: [u8; 32], epoch: String, config: &Config) ->
     api.open_metrics = config.server.metrics_open;
     api.set_priorities(config.priorities.clone());
     api
+}
+
+/// Asks how much is free where the log lies.
+fn room(dir: PathBuf, reserve: u64) -> Room {
+    Box::new(move || Ok((RealDisk.free_space(&dir)?, reserve)))
 }
 
 /// Reads the configuration again at each SIGHUP.

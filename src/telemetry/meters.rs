@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::families::{Families, Labels};
 use super::histogram::{Histogram, PER_SECOND};
@@ -49,6 +49,8 @@ type Route = (&'static str, &'static str);
 
 #[derive(Debug)]
 struct Counted {
+    /// Since the Unix epoch.
+    started: Duration,
     commit: Histogram,
     entries: Histogram,
     events: Histogram,
@@ -64,6 +66,7 @@ pub struct Meters(Mutex<Counted>);
 impl Default for Meters {
     fn default() -> Self {
         Self(Mutex::new(Counted {
+            started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             commit: Histogram::new(COMMIT_US),
             entries: Histogram::new(BATCH),
             events: Histogram::new(BATCH),
@@ -110,6 +113,11 @@ impl Meters {
     /// Writes all of it.
     pub fn write(&self, to: &mut Families) {
         let counted = self.counted();
+        to.gauge(
+            "start_time_seconds",
+            "When this process started, in seconds since the Unix epoch.",
+            [(Labels::new(), counted.started.as_secs_f64())],
+        );
         to.histogram(
             "journal_commit_seconds",
             "Time of one commit: one append and one sync.",

@@ -25,7 +25,7 @@ use crate::journal::records::{entity_key, entity_of};
 use crate::journal::states::{decode_state, encode_state};
 
 /// Begins every kept board: a change of any struct below is another version.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Most bytes that reading a board may ask for; past it, it is folded from the log.
 const KEPT_BYTES_MAX: usize = 256 * 1024 * 1024;
 

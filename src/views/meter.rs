@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use atalaya_domain::agent::Kind;
 use atalaya_domain::contact::{self, Contact};
 use atalaya_domain::entry::Recorded;
-use atalaya_domain::ids::{QueueId, Slug};
+use atalaya_domain::ids::QueueId;
 use atalaya_domain::machine::Event;
 use atalaya_domain::time::{Span, Timestamp};
 
@@ -17,16 +16,21 @@ use super::figures::Day;
 use super::wallboard::change;
 use crate::telemetry::Histogram;
 
-/// Bounds of a citizen's and an agent's times, in microseconds: 0.25 s to an hour.
+/// Bounds of a citizen's and an agent's times, in microseconds: 0.25 s to an hour. The targets that
+/// centres set are among them; what was answered within another is in its own exact counter.
 const BOUNDS_US: &[u64] = &[
     250_000,
     1_000_000,
     2_000_000,
     5_000_000,
     10_000_000,
+    15_000_000,
     20_000_000,
     30_000_000,
+    40_000_000,
+    45_000_000,
     60_000_000,
+    90_000_000,
     120_000_000,
     180_000_000,
     300_000_000,
@@ -168,28 +172,6 @@ impl Counted {
             handle: times(3)?,
         })
     }
-}
-
-/// One queue, as a scrape shows it.
-#[derive(Debug, Clone)]
-pub struct QueueMeasures {
-    /// Who waits, offered ones included.
-    pub waiting: u64,
-    /// Age of the oldest of them; nobody waits: 0.
-    pub longest_wait: Span,
-    /// Of the last quarter of an hour; nobody in it: none.
-    pub service_level: Option<f64>,
-    /// Since the log began.
-    pub counted: Counted,
-}
-
-/// What metrics are made of.
-#[derive(Debug, Clone)]
-pub struct Measures {
-    /// Every queue.
-    pub queues: BTreeMap<QueueId, QueueMeasures>,
-    /// Agents by team, in the order of [`Kind::ALL`].
-    pub agents: BTreeMap<Slug, [u64; Kind::ALL.len()]>,
 }
 
 /// See the module.

@@ -16,14 +16,14 @@ use atalaya_domain::ids::{AgentId, ContactId, EntityId, QueueId};
 use atalaya_domain::kpi::Counts;
 use atalaya_domain::queue::{Queue, Rules, Status};
 use atalaya_domain::skills::Profile;
-use atalaya_domain::time::{Span, Timestamp};
+use atalaya_domain::time::Timestamp;
 use atalaya_domain::{Event, State, system};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::figures::{Day, Window};
 use super::json::{rfc3339, target_json};
-use super::meter::{Measures, Meter, QueueMeasures};
+use super::meter::Meter;
 use super::roster::Roster;
 
 /// Most alerts shown; what comes past it is counted in none, the oldest stay.
@@ -49,6 +49,15 @@ pub(super) struct Line {
     pub(super) active: BTreeSet<ContactId>,
     pub(super) today: Day,
     pub(super) window: Window,
+}
+
+impl Line {
+    /// How many of `ready` may take what waits in the queue `id`, whose line this is.
+    pub(super) fn ready(&self, id: &QueueId, ready: &BTreeMap<&Profile, u64>) -> u64 {
+        let Some(rules) = self.rules.as_deref() else { return 0 };
+        let fit = |profile: &Profile| rules.requirement.unfit(id, profile).is_none();
+        ready.iter().filter(|(profile, _)| fit(profile)).map(|(_, count)| count).sum()
+    }
 }
 
 /// The view.
@@ -234,22 +243,6 @@ impl Wallboard {
         Some(self.line_json(queue, line, &self.ready_profiles()))
     }
 
-    /// What metrics are made of, of the same instant as [`Wallboard::data`].
-    pub fn measures(&self) -> Measures {
-        let queues = self.queues.iter().map(|(id, line)| {
-            let since = |arrived_at| self.now.since(arrived_at);
-            let measures = QueueMeasures {
-                waiting: count(line.waiting.len()),
-                longest_wait: oldest(line).map_or(Span::ZERO, since),
-                service_level: line.window.share(self.now),
-                counted: self.meter.counted(id),
-            };
-            (id.clone(), measures)
-        });
-        let (queues, agents) = (queues.collect(), self.roster.census());
-        Measures { queues, agents }
-    }
-
     fn totals(&self) -> Value {
         let mut presences = Kind::ALL.map(|kind| (kind, 0_u64));
         for (_, _, presence) in self.roster.signed_in() {
@@ -288,7 +281,7 @@ impl Wallboard {
     }
 
     /// How many ready agents there are of each profile: far fewer profiles than agents.
-    fn ready_profiles(&self) -> BTreeMap<&Profile, u64> {
+    pub(super) fn ready_profiles(&self) -> BTreeMap<&Profile, u64> {
         let mut ready = BTreeMap::new();
         for (_, agent, presence) in self.roster.signed_in() {
             if let (Kind::Ready, Some(facts)) = (presence.state, &agent.facts) {
@@ -300,10 +293,7 @@ impl Wallboard {
 
     fn line_json(&self, id: &QueueId, line: &Line, ready: &BTreeMap<&Profile, u64>) -> Value {
         let rules = line.rules.as_deref();
-        let ready: u64 = rules.map_or(0, |rules| {
-            let fit = |profile: &Profile| rules.requirement.unfit(id, profile).is_none();
-            ready.iter().filter(|(profile, _)| fit(profile)).map(|(_, count)| count).sum()
-        });
+        let ready = line.ready(id, ready);
         let mut queue = Map::new();
         let mut put = |key: &str, value: Value| queue.insert(key.to_owned(), value);
         put("name", json!(rules.map_or(id.as_str(), |rules| &rules.name)));
@@ -413,11 +403,11 @@ const fn is_active(contact: &Contact) -> bool {
     matches!(contact.state, Place::Active { .. } | Place::Held { .. })
 }
 
-fn oldest(line: &Line) -> Option<Timestamp> {
+pub(super) fn oldest(line: &Line) -> Option<Timestamp> {
     line.waiting.first().map(|(arrived_at, _)| *arrived_at)
 }
 
-fn count(length: usize) -> u64 {
+pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 

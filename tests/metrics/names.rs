@@ -46,10 +46,30 @@ async fn every_series_is_there_at_0_before_anything_happens() {
         "impossible_total{kind=\"over_capacity\"}".to_owned(),
         "quarantined".to_owned(),
     ];
+    let kinds = ["agent", "contact", "queue", "session", "system", "token"];
+    let depths = kinds.map(|kind| format!("mailbox_depth{{actor=\"{kind}\"}}"));
+    let today = ["offered", "answered", "answered_within_target", "abandoned"];
+    let today = today.into_iter().chain(["short_abandoned", "refused", "carried_over"]);
+    let today = today.map(|result| format!("contacts_today{{{queue},result=\"{result}\"}}"));
+    let rules = ["quarantined", "impossible"].map(|rule| format!("alerts{{rule=\"{rule}\"}}"));
+    let process = depths.into_iter().chain(today).chain(rules).chain(process);
     for sample in counts.chain(offers).chain(topics).chain(more).chain(process) {
         assert!(scrape.get(&sample).total_cmp(&0.0).is_eq(), "{sample}");
     }
-    assert!(scrape.get("service_level{queue=\"pensions\"}").is_nan(), "nobody is no share");
+    for share in ["service_level", "service_level_today", "asa_today_seconds"] {
+        let share = scrape.get(&format!("{share}{{{queue}}}"));
+        assert!(share.is_nan(), "nobody is no share");
+    }
+    for (sample, wanted) in [
+        ("queue_state{queue=\"pensions\",state=\"open\"}", 1.0),
+        ("queue_state{queue=\"pensions\",state=\"closed\"}", 0.0),
+        ("service_level_target{queue=\"pensions\"}", 0.8),
+        ("service_level_target_seconds{queue=\"pensions\"}", 20.0),
+        ("journal_takes_work", 1.0),
+        ("ready", 1.0),
+    ] {
+        assert!(scrape.get(sample).total_cmp(&wanted).is_eq(), "{sample}");
+    }
 }
 
 #[actix_web::test]

@@ -88,16 +88,27 @@ fn compare(scrape: &Scrape, board: &Value) {
     let out = scrape.get("agents{team=\"morning-1\",state=\"signed_out\"}");
     assert!((out + signed_in - 4.0).abs() < 1e-9, "everybody is something");
     let queue = &data["queues"]["pensions"];
-    equal("queue_waiting{queue=\"pensions\"}", &queue["waiting"]);
-    for name in ["offered", "answered", "abandoned", "short_abandoned", "refused"] {
+    for name in ["waiting", "active", "ready"] {
+        equal(&format!("queue_{name}{{queue=\"pensions\"}}"), &queue[name]);
+    }
+    for name in ["offered", "answered", "abandoned", "short_abandoned", "refused", "carried_over"] {
+        let sample = format!("contacts_today{{queue=\"pensions\",result=\"{name}\"}}");
+        equal(&sample, &queue[format!("{name}_today")]);
+        if name == "carried_over" {
+            continue;
+        }
         let sample = format!("contacts_{name}_total{{queue=\"pensions\",channel=\"voice\"}}");
         equal(&sample, &queue[format!("{name}_today")]);
     }
-    let level = scrape.get("service_level{queue=\"pensions\"}");
-    match queue["service_level_15m"].as_f64() {
-        Some(wanted) => assert!((level - wanted).abs() < 1e-9),
-        None => assert!(level.is_nan()),
-    }
+    let figure = |sample: &str, wanted: &Value| match wanted.as_f64() {
+        Some(_) => equal(sample, wanted),
+        None => assert!(scrape.get(sample).is_nan(), "{sample}: the wallboard has no figure"),
+    };
+    figure("service_level{queue=\"pensions\"}", &queue["service_level_15m"]);
+    figure("service_level_today{queue=\"pensions\"}", &queue["service_level_today"]);
+    figure("asa_today_seconds{queue=\"pensions\"}", &queue["asa_today_s"]);
+    figure("aht_today_seconds{queue=\"pensions\"}", &queue["aht_today_s"]);
+    figure("centre_service_level_today", &data["totals"]["service_level_today"]);
     let instant = |text: &Value| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let wait = match &queue["longest_wait_since"] {
         Value::Null => 0.0,

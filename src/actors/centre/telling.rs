@@ -56,7 +56,9 @@ impl Centre {
         let (cause, terms) = (Cause::system(), Terms::default());
         let order = Order { to, command, now, cause, terms, landing, token };
         let to = order.to.clone();
-        if let Err(mut back) = self.directory.send(self, &to, Lead { order, reply: None }) {
+        if let Err(mut back) =
+            self.directory.send(self, &to, Lead { order, reply: None, lies: None })
+        {
             back.order.landing.end(true);
         }
     }
@@ -80,7 +82,7 @@ impl Centre {
         let (reply, answer) = oneshot::channel();
         let token = self.token();
         let order = Order { to: to.clone(), command, now, cause, terms, landing, token };
-        let lead = Lead { order, reply: Some(reply) };
+        let lead = Lead { order, reply: Some(reply), lies: None };
         self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
         answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))
     }
