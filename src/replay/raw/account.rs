@@ -255,11 +255,11 @@ fn inferred(staff: &Staff, patience: &Patience) -> Vec<String> {
             GAP_MAX.as_seconds()
         ),
         format!(
-            "wrap-up {} s: the mean of the {} pauses of at most {} s before a caller who was \
-             waiting already",
+            "wrap-up {} s: the mean pause of at most {} s before a caller who was waiting already \
+             ({} of them)",
             staff.wrap_up.as_seconds(),
-            staff.pauses,
-            GAP_MAX.as_seconds()
+            GAP_MAX.as_seconds(),
+            staff.pauses
         ),
         "arrival: the beginning of the queue, or the end of the VRU where there was none"
             .to_owned(),
