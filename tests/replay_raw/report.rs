@@ -130,7 +130,22 @@ fn what_cannot_be_replayed_is_refused_by_name() {
     let types: Vec<_> = (0..65).map(|rec| call(rec).replace("PS", &format!("T{rec}"))).collect();
     refused("types.csv", &log(&types), &[]);
     refused("day.toml", b"", &["--day", "1999-02-09"]);
-    expect![[r#""#]].assert_eq(&said);
+    expect![[r#"
+        atalaya: cannot take empty.csv:1: it begins with no header: give a log of calls whose first line names its columns
+        atalaya: cannot take blank.csv:1: it begins with no header: give a log of calls whose first line names its columns
+        atalaya: cannot take other.csv:1: its header lacks 16 of the 16 columns of a log of calls: `rec`, `date`, `priority`, `type`, `vru_entry_s`, `vru_exit_s`, `q_start_s`, `q_exit_s`, `ser_start_s`, `ser_exit_s`, `vru_time_s`, `q_time_s`, `ser_time_s`, `outcome`, `agent`, `flags`; give such a log, or a scenario whose [recorded] names this file's columns
+        atalaya: cannot take short.csv:1: its header lacks 2 of the 16 columns of a log of calls: `agent`, `flags`; give such a log, or a scenario whose [recorded] names this file's columns
+        atalaya: cannot take twice.csv:1: its header has `rec` twice: rename one
+        atalaya: cannot take latin.csv:1: `column 2`: it is not UTF-8: save the file as UTF-8
+        atalaya: cannot take open.csv:1: `column 2`: its quote is never closed: close it, or take it out
+        atalaya: cannot replay header.csv: it has no call that can be read
+        atalaya: cannot replay wrong.csv: it has no call that can be read; line 2: `priority`: the line has 2 values and the header 16: make them equal
+        atalaya: cannot replay days.csv: it has several days: add --day with one of 1999-02-09, 1999-02-11
+        atalaya: cannot replay 1999-02-10: days.csv goes from 1999-02-09 to 1999-02-11: name a day of it
+        atalaya: cannot replay 1999-02-09: every one of its 1 calls is left out; 1: served by nobody: no agent is named whose time it could take
+        atalaya: cannot replay 1999-02-09: its calls are of 65 types and a day has at most 64: look whether `type` is the right column
+        atalaya: cannot take --day with day.toml: a scenario is one day; leave --day out
+    "#]].assert_eq(&said);
     let missing = replay(&dir.path().join("none.csv"), &[]);
     assert!(String::from_utf8_lossy(&missing.stderr).contains("none.csv: No such file"));
     let no_date = replay(&dir.path().join("days.csv"), &[&"--day", &"soon"]);

@@ -2,14 +2,13 @@
 //! was inferred, and the replay's waits beside the record's.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use atalaya_domain::kpi;
 use atalaya_domain::time::{MICROS_PER_SECOND, Span};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::call::{Call, Ended, Reader};
+use super::call::{Call, Ended};
 use super::lines::Wrong;
 use super::patience::Patience;
 use super::sift::{Group, Sifted};
@@ -59,14 +58,6 @@ pub struct Lines {
     pub of_other_days: u64,
     /// Calls of the day.
     pub of_day: u64,
-}
-
-impl Lines {
-    pub(super) fn new(log: &Reader<'_>, of_day: usize, of_other_days: usize) -> Self {
-        let broken = count(log.broken().len());
-        let (of_day, of_other_days) = (count(of_day), count(of_other_days));
-        Self { read: log.read(), blank: log.blank(), broken, of_other_days, of_day }
-    }
 }
 
 /// Calls and where they stand.
@@ -160,12 +151,17 @@ pub struct Agent {
     pub queues: Vec<String>,
 }
 
+/// What was read.
+pub(super) struct Read<'a> {
+    pub(super) file: String,
+    pub(super) day: Date,
+    pub(super) lines: Lines,
+    pub(super) broken: &'a [(u64, Wrong)],
+}
+
 impl Account {
     pub(super) fn new(
-        file: &Path,
-        day: Date,
-        lines: Lines,
-        broken: &[(u64, Wrong)],
+        read: Read<'_>,
         sifted: &Sifted<'_>,
         staff: &Staff,
         patience: &Patience,
@@ -182,9 +178,9 @@ impl Account {
             let few = Few { calls: group.left_out, lines: group.lines.clone() };
             ((*why).to_owned(), few)
         });
-        let name = file.file_name().unwrap_or(file.as_os_str());
+        let Read { file, day, lines, broken } = read;
         Self {
-            file: name.to_string_lossy().into_owned(),
+            file,
             day: day.to_string(),
             lines,
             taken_in: count(sifted.taken.len()),

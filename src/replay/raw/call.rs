@@ -96,9 +96,12 @@ pub(super) struct Reader<'a> {
     titles: Vec<String>,
     places: [usize; COLUMNS.len()],
     seen: HashMap<String, u64>,
-    read: u64,
-    blank: u64,
-    broken: Vec<(u64, Wrong)>,
+    /// Lines after the header.
+    pub(super) read: u64,
+    /// Lines with nothing in them.
+    pub(super) blank: u64,
+    /// Lines that cannot be read, each with its number.
+    pub(super) broken: Vec<(u64, Wrong)>,
 }
 
 impl<'a> Reader<'a> {
@@ -133,21 +136,6 @@ impl<'a> Reader<'a> {
         let places = COLUMNS.map(|column| find(column).unwrap_or_default());
         let (seen, broken) = (HashMap::new(), Vec::new());
         Ok(Self { lines, titles, places, seen, read: 0, blank: 0, broken })
-    }
-
-    /// Lines after the header.
-    pub(super) fn read(&self) -> u64 {
-        self.read
-    }
-
-    /// Lines with nothing in them.
-    pub(super) fn blank(&self) -> u64 {
-        self.blank
-    }
-
-    /// Lines that cannot be read, each with its number.
-    pub(super) fn broken(&self) -> &[(u64, Wrong)] {
-        &self.broken
     }
 
     fn call(&mut self, line: u64, text: &[u8]) -> Result<Call, Wrong> {

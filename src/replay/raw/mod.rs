@@ -13,7 +13,7 @@ mod print;
 mod sift;
 mod staff;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,10 @@ use atalaya_domain::time::{Span, Timestamp};
 use jiff::civil::Date;
 
 use crate::simulation::scenario::Scenario;
-use account::Account;
+use account::{Account, Lines, count};
 use call::{Call, Reader};
 use lines::Wrong;
+use patience::Patience;
 
 /// Largest file that is read, in bytes; a larger one is refused. Over two million calls.
 pub const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -135,29 +136,85 @@ pub fn is_log(file: &Path) -> bool {
 
 /// Reads the calls of `day`, or of the only day that the file has.
 pub fn read(file: &Path, day: Option<Date>) -> Result<Recorded, RawError> {
-    let text = bytes(file)?;
-    let mut log =
-        Reader::new(&text).map_err(|what| RawError::Header { file: file.to_owned(), what })?;
-    let calls: Vec<Call> = log.by_ref().collect();
-    let day = choose(file, &calls, day, log.broken().first())?;
-    let (of_day, others): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(|c| c.date == day);
-    let sifted = sift::sift(&of_day);
-    let lines = account::Lines::new(&log, of_day.len(), others.len());
-    if sifted.taken.is_empty() {
-        let (lines, why) = (lines.of_day, sifted.said());
-        return Err(RawError::NothingLeft { day, lines, why });
+    Log::read(file)?.day(day)
+}
+
+/// A log that has been read: the calls of all its days.
+pub struct Log {
+    file: PathBuf,
+    /// In file order.
+    calls: Vec<Call>,
+    read: u64,
+    blank: u64,
+    broken: Vec<(u64, Wrong)>,
+    patience: Patience,
+}
+
+impl Log {
+    /// Reads all lines; those that cannot be read are kept apart.
+    pub fn read(file: &Path) -> Result<Self, RawError> {
+        let text = bytes(file)?;
+        let file = file.to_owned();
+        let mut lines = match Reader::new(&text) {
+            Ok(lines) => lines,
+            Err(what) => return Err(RawError::Header { file, what }),
+        };
+        let calls: Vec<Call> = lines.by_ref().collect();
+        let Reader { read, blank, broken, .. } = lines;
+        let patience = Patience::new(calls.iter().filter(|call| sift::why(call).is_none()));
+        Ok(Self { file, calls, read, blank, broken, patience })
     }
-    let patience = patience::Patience::new(calls.iter().filter(|call| sift::why(call).is_none()));
-    let staff = staff::Staff::new(&sifted.taken);
-    if staff.queues.len() > QUEUES_MAX {
-        return Err(RawError::TooManyQueues { day, types: staff.queues.len() });
+
+    /// That day, or the only one, as a scenario.
+    pub fn day(&self, day: Option<Date>) -> Result<Recorded, RawError> {
+        let day = self.choose(day)?;
+        let (of_day, others): (Vec<&Call>, Vec<&Call>) =
+            self.calls.iter().partition(|call| call.date == day);
+        let sifted = sift::sift(&of_day);
+        let lines = Lines {
+            read: self.read,
+            blank: self.blank,
+            broken: count(self.broken.len()),
+            of_other_days: count(others.len()),
+            of_day: count(of_day.len()),
+        };
+        if sifted.taken.is_empty() {
+            let (lines, why) = (lines.of_day, sifted.said());
+            return Err(RawError::NothingLeft { day, lines, why });
+        }
+        let staff = staff::Staff::new(&sifted.taken);
+        if staff.queues.len() > QUEUES_MAX {
+            return Err(RawError::TooManyQueues { day, types: staff.queues.len() });
+        }
+        let file = self.file.file_name().unwrap_or(self.file.as_os_str());
+        let file = file.to_string_lossy().into_owned();
+        let named = (format!("{file} {day}"), midnight(day));
+        let scenario = staff.scenario(named, &sifted.taken, &self.patience, &staff::Words::new()?);
+        let read = account::Read { file, day, lines, broken: &self.broken };
+        let account = Account::new(read, &sifted, &staff, &self.patience);
+        Ok(Recorded { scenario, account })
     }
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = format!("{} {day}", name.unwrap_or_default());
-    let words = staff::Words::new()?;
-    let scenario = staff.scenario(name, midnight(day), &sifted.taken, &patience, &words);
-    let account = Account::new(file, day, lines, log.broken(), &sifted, &staff, &patience);
-    Ok(Recorded { scenario, account })
+
+    fn choose(&self, day: Option<Date>) -> Result<Date, RawError> {
+        let days: BTreeSet<Date> = self.calls.iter().map(|call| call.date).collect();
+        let file = self.file.clone();
+        let (Some(&first), Some(&last)) = (days.first(), days.last()) else {
+            let first = self.broken.first().map(|(line, wrong)| format!("line {line}: {wrong}"));
+            return Err(RawError::Nothing { file, first });
+        };
+        match day {
+            Some(day) if days.contains(&day) => Ok(day),
+            Some(day) => Err(RawError::NoSuchDay { file, day, first, last }),
+            None if first == last => Ok(first),
+            None => {
+                let listed: Vec<_> =
+                    days.iter().take(DAYS_LISTED_MAX).map(Date::to_string).collect();
+                let more = days.len().saturating_sub(DAYS_LISTED_MAX);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                Err(RawError::Which { file, days: listed.join(", ") + &more })
+            }
+        }
+    }
 }
 
 fn bytes(file: &Path) -> Result<Vec<u8>, RawError> {
@@ -169,35 +226,6 @@ fn bytes(file: &Path) -> Result<Vec<u8>, RawError> {
         return Ok(text);
     }
     Err(RawError::TooLarge(file.to_owned()))
-}
-
-fn choose(
-    file: &Path,
-    calls: &[Call],
-    day: Option<Date>,
-    broken: Option<&(u64, Wrong)>,
-) -> Result<Date, RawError> {
-    let mut days: BTreeMap<Date, u64> = BTreeMap::new();
-    for call in calls {
-        *days.entry(call.date).or_default() += 1;
-    }
-    let file = file.to_owned();
-    let (Some((&first, _)), Some((&last, _))) = (days.first_key_value(), days.last_key_value())
-    else {
-        let first = broken.map(|(line, wrong)| format!("line {line}: {wrong}"));
-        return Err(RawError::Nothing { file, first });
-    };
-    match day {
-        Some(day) if days.contains_key(&day) => Ok(day),
-        Some(day) => Err(RawError::NoSuchDay { file, day, first, last }),
-        None if first == last => Ok(first),
-        None => {
-            let listed: Vec<_> = days.keys().take(DAYS_LISTED_MAX).map(Date::to_string).collect();
-            let more = days.len().saturating_sub(DAYS_LISTED_MAX);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            Err(RawError::Which { file, days: listed.join(", ") + &more })
-        }
-    }
 }
 
 /// The day's first instant; the log names no zone, so its clock is taken for UTC.

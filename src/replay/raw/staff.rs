@@ -107,11 +107,10 @@ impl Staff {
         Self { agents, queues, wrap_up, pauses, services }
     }
 
-    /// The day as a scenario.
+    /// The day as a scenario, by its name and its first instant.
     pub(super) fn scenario(
         &self,
-        name: String,
-        start: Timestamp,
+        (name, start): (String, Timestamp),
         taken: &[&Call],
         patience: &Patience,
         words: &Words,
