@@ -125,10 +125,17 @@ enum Command {
     )]
     Kpi(KpiWanted),
     /// Plays a recorded day through the server
-    #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv")]
+    #[command(
+        after_help = "Examples: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv\n          \
+                            atalaya replay calls.csv --day 1999-02-09"
+    )]
     Replay {
-        /// A scenario, like `config/day.toml`; its contacts may be `[recorded]` in a CSV file
+        /// A scenario, like `config/day.toml`, whose contacts may be `[recorded]` in a CSV file; or
+        /// a log of calls, whose name ends in `.csv`: queues and staff are inferred from it
         file: PathBuf,
+        /// Which day of a log of calls; may be left out where it has one only
+        #[arg(long)]
+        day: Option<jiff::civil::Date>,
         /// 0: in lockstep, exact; else centre seconds in a second of a server of its own
         #[arg(long, default_value = "0", value_parser = speed, conflicts_with = "server")]
         speed: f64,
@@ -209,13 +216,13 @@ fn main() -> ExitCode {
         Command::Demo { speed, fresh, data, listen, run_for, seed, .. } => {
             demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)
         }
-        Command::Replay { file, speed, data, server, token_file, contacts, format } => {
+        Command::Replay { file, day, speed, data, server, token_file, contacts, format } => {
             let place = match server.zip(token_file) {
                 Some((server, token_file)) => Place::Running(server, token_file),
                 None if speed > 0.0 => Place::Own(speed, data),
                 None => Place::Lockstep(data),
             };
-            play(&file, &place, contacts.as_deref(), format)
+            play(&file, day, &place, contacts.as_deref(), format)
         }
     };
     match done {
@@ -294,11 +301,12 @@ fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
 
 fn play(
     file: &Path,
+    day: Option<jiff::civil::Date>,
     place: &Place,
     contacts: Option<&Path>,
     format: Format,
 ) -> Result<(), Box<dyn Error>> {
-    let report = replay::run(file, place)?;
+    let report = replay::run(file, day, place)?;
     if let Some(path) = contacts {
         report.write_contacts(File::create(path)?)?;
     }
@@ -316,7 +324,8 @@ fn print(report: &Report, format: Format) -> std::io::Result<()> {
                 let value = if value.is_null() { "—".into() } else { value.to_string() };
                 writeln!(out, "{name:<18} {value}")?;
             }
-            lived(out, report)
+            lived(out, report)?;
+            report.recorded.as_ref().map_or(Ok(()), |recorded| recorded.write(out))
         }
         (Format::Text | Format::Json, _) => {
             let speed = serde_json::json!({ "events": report.events });
@@ -326,6 +335,9 @@ fn print(report: &Report, format: Format) -> std::io::Result<()> {
             if let (Some(lived), Some(whole)) = (&report.lived, whole.as_object_mut()) {
                 let lived = serde_json::to_value(lived)?;
                 whole.extend(lived.as_object().cloned().unwrap_or_default());
+            }
+            if let Some(recorded) = &report.recorded {
+                whole["recorded"] = serde_json::to_value(recorded)?;
             }
             writeln!(out, "{whole}")
         }

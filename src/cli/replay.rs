@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use atalaya_domain::time::{MICROS_PER_SECOND, Span, Timestamp};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::configure::Source;
@@ -13,6 +14,7 @@ use super::serve::{self, ServeError, Settings};
 use crate::client::ClientError;
 use crate::config::Config;
 use crate::replay::live::{self, LiveError, first};
+use crate::replay::raw::{self, RawError};
 use crate::replay::report::Report;
 use crate::replay::{self, Progress, ReplayError};
 use crate::simulation::scenario::{self, Scenario};
@@ -65,12 +67,26 @@ fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Failed {
     |source| Failed::Io { what, source }
 }
 
-/// Plays the day of `file`.
-pub fn run(file: &Path, place: &Place) -> Result<Report, Failed> {
+/// Plays the day of `file`: a scenario's own, or that `day` of a log of calls.
+pub fn run(file: &Path, day: Option<Date>, place: &Place) -> Result<Report, Failed> {
+    if !raw::is_log(file) {
+        if day.is_some() {
+            return Err(ReplayError::from(RawError::OneDay(file.to_owned())).into());
+        }
+        return play(scenario::read(file).map_err(ReplayError::from)?, place);
+    }
+    let raw::Recorded { scenario, account } = raw::read(file, day).map_err(ReplayError::from)?;
+    let report = play(scenario, place)?;
+    let recorded = Some(account.beside(&report.outcomes));
+    Ok(Report { recorded, ..report })
+}
+
+fn play(scenario: Scenario, place: &Place) -> Result<Report, Failed> {
     match place {
-        Place::Lockstep(data) => Ok(telling(|tell| replay::run(file, data.as_deref(), tell))?),
+        Place::Lockstep(data) => {
+            Ok(telling(|tell| replay::run_day(&scenario, data.as_deref(), tell))?)
+        }
         Place::Own(rate, data) => {
-            let scenario = scenario::read(file).map_err(ReplayError::from)?;
             if let Some(dir) = data {
                 return through_own(scenario, *rate, dir);
             }
@@ -81,7 +97,6 @@ pub fn run(file: &Path, place: &Place) -> Result<Report, Failed> {
             played
         }
         Place::Running(server, token_file) => {
-            let scenario = scenario::read(file).map_err(ReplayError::from)?;
             let what = format!("read the token in {}", token_file.display());
             let token = std::fs::read_to_string(token_file).map_err(io(what))?;
             as_client(scenario, server, token.trim(), true)

@@ -2,9 +2,11 @@
 //!
 //! The day's people are announced at the gate, every entry goes through the writer to the log of a
 //! data folder (or is kept in memory), and the report is read from the published states. Replay
-//! over HTTP and sockets, with the true waits, is [`live`].
+//! over HTTP and sockets, with the true waits, is [`live`]; a log of calls as it was kept becomes a
+//! day in [`raw`].
 
 pub mod live;
+pub mod raw;
 pub mod report;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +58,9 @@ pub enum ReplayError {
     /// The scenario cannot be read.
     #[error("failed to read the scenario: {0}")]
     Scenario(#[from] ScenarioError),
+    /// The log of calls cannot be replayed.
+    #[error(transparent)]
+    Raw(#[from] raw::RawError),
     /// The data folder cannot be opened.
     #[error("failed to open the data folder: {0}")]
     Open(#[from] OpenError),
@@ -85,7 +90,15 @@ pub fn run(
     data: Option<&Path>,
     tell: &dyn Fn(&Progress),
 ) -> Result<Report, ReplayError> {
-    let scenario = scenario::read(file)?;
+    run_day(&scenario::read(file)?, data, tell)
+}
+
+/// Replays a day that has been read, as [`run`] does.
+pub fn run_day(
+    scenario: &Scenario,
+    data: Option<&Path>,
+    tell: &dyn Fn(&Progress),
+) -> Result<Report, ReplayError> {
     let commit: Box<dyn Commit> = match data {
         Some(dir) => {
             std::fs::create_dir_all(dir)?;
@@ -98,7 +111,7 @@ pub fn run(
         }
         None => Box::new(Memory::default()),
     };
-    actix::System::new().block_on(day(&scenario, commit, tell))
+    actix::System::new().block_on(day(scenario, commit, tell))
 }
 
 async fn day(

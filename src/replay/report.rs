@@ -9,6 +9,7 @@ use atalaya_domain::time::{Span, Timestamp};
 use serde::Serialize;
 
 use super::live::Lived;
+use super::raw::account::Account;
 
 /// What became of one contact; instants are spans from the start of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub struct Report {
     pub events: u64,
     /// What a live replay says besides.
     pub lived: Option<Lived>,
+    /// What a log of calls became before it was played.
+    pub recorded: Option<Account>,
 }
 
 /// The figures of a scenario that a replay knows.
@@ -116,7 +119,7 @@ impl Report {
     /// Sorts `outcomes` and keeps them.
     pub fn new(scenario: String, mut outcomes: Vec<Outcome>, events: u64) -> Self {
         outcomes.sort_by(Outcome::by_arrival);
-        Self { scenario, outcomes, events, lived: None }
+        Self { scenario, outcomes, events, lived: None, recorded: None }
     }
 
     /// The figures over all contacts.
