@@ -14,7 +14,7 @@ use atalaya::cli::demo::{self, Apart, Wanted};
 use atalaya::cli::kpi::{self, Wanted as KpiWanted};
 use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
-use atalaya::cli::{check, token};
+use atalaya::cli::{care, check, export, token};
 use atalaya::config::{DEFAULT_PATH, Mistakes};
 use atalaya::replay::report::Report;
 use atalaya::telemetry::logging;
@@ -116,6 +116,38 @@ enum Command {
         #[arg(long, default_value = "data")]
         data: PathBuf,
     },
+    /// Copies key and log to a new or empty folder, also beside a server
+    #[command(after_help = "Example: atalaya backup backups/monday --data data")]
+    Backup {
+        /// Where to
+        dest: PathBuf,
+        /// The data folder
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
+    /// Makes a data folder of a backup, under a new epoch; no server may have it
+    #[command(after_help = "Example: atalaya restore backups/monday --data data")]
+    Restore {
+        /// The backup
+        src: PathBuf,
+        /// The data folder, which is empty or missing
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
+    /// Writes the committed events to standard output, as `/events` gives them, also beside a
+    /// server
+    #[command(after_help = "Example: atalaya export --data data --after 812 > events.jsonl")]
+    Export {
+        /// The data folder, or a backup
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Only those after this sequence number
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// One JSON object a line; there is no other
+        #[arg(long, default_value = "jsonl")]
+        format: ExportFormat,
+    },
     /// Makes tokens for a data folder that no server has
     #[command(subcommand)]
     Token(TokenCommand),
@@ -180,6 +212,11 @@ enum TokenCommand {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum ExportFormat {
+    Jsonl,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Format {
     Text,
     Json,
@@ -205,6 +242,15 @@ fn main() -> ExitCode {
         Command::CheckConfig { file } => return check_config(&file),
         Command::Verify { data } => {
             check::verify(&data).map(|sound| say(&sound.to_string())).map_err(Into::into)
+        }
+        Command::Backup { dest, data } => {
+            care::backup(&data, &dest).map(|made| say(&made.to_string())).map_err(Into::into)
+        }
+        Command::Restore { src, data } => {
+            care::restore(&src, &data).map(|back| say(&back.to_string())).map_err(Into::into)
+        }
+        Command::Export { data, after, format: ExportFormat::Jsonl } => {
+            export::run(&data, after, &mut stdout().lock()).map(drop).map_err(Into::into)
         }
         Command::Token(TokenCommand::New { role, agent, scope, data }) => {
             new_token(&role, agent.as_deref(), scope.as_deref(), &data)

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "durability/care.rs"]
+mod care;
 #[path = "durability/codec.rs"]
 mod codec;
 #[path = "durability/crashes.rs"]

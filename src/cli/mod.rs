@@ -1,8 +1,10 @@
 //! What the command line starts: the parts of the house, put together.
 
+pub mod care;
 pub mod check;
 pub mod configure;
 pub mod demo;
+pub mod export;
 pub mod kpi;
 pub mod replay;
 pub mod serve;

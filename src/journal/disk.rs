@@ -3,13 +3,15 @@
 //! [`RealDisk`] is the operating system's. What is written where, and in which order, is not here.
 
 use std::fmt::Debug;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Only the server's user reads the log and its key: they hold personal data.
 const FILE_MODE: u32 = 0o600;
+/// Likewise a folder.
+const FOLDER_MODE: u32 = 0o700;
 
 /// Files and folders. Nothing is durable before its sync: a file's bytes after
 /// [`DiskFile::sync_data`], a name's coming and going after [`Disk::sync_folder`].
@@ -20,7 +22,7 @@ pub trait Disk: Debug + Send + Sync {
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Opens for reading only, as `verify` and `backup` do beside a server.
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Makes a folder and those above it; fine where it is there.
+    /// Makes a folder and those above it, for their owner only; fine where it is there.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder, in no order; those that are not UTF-8 are none of ours.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
@@ -69,7 +71,7 @@ impl Disk for RealDisk {
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {

@@ -12,12 +12,14 @@ use thiserror::Error;
 
 use super::disk::Disk;
 use super::log::LOG_FOLDER;
+use super::manifest::MANIFEST_FILE;
 use super::segment::numbers;
+use super::unfinished::{self, Unfinished, is_there};
 
 /// The key's file in the data folder.
 pub const KEY_FILE: &str = "key";
 /// Where the key is written before it gets its name, so that the name always has a whole one.
-const KEY_FILE_NEW: &str = "key.new";
+pub(super) const KEY_FILE_NEW: &str = "key.new";
 const KEY_BYTES: usize = 32;
 
 /// The key of this data folder's hashes. Its bytes are shown to nobody.
@@ -47,6 +49,19 @@ pub enum KeyError {
         /// Its size in bytes.
         size: u64,
     },
+    /// A backup or a restore into the folder did not end.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
+    /// The folder is a backup: who wrote into it would fork the log under one epoch.
+    #[error(
+        "cannot start on {}: it is a backup; restore it to another folder with `atalaya restore \
+         {} --data DIR`",
+        path.display(), path.display()
+    )]
+    Backup {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The system gave no random bytes.
     #[error("cannot make a key: {0}")]
     Random(getrandom::Error),
@@ -65,6 +80,9 @@ impl Key {
     /// a key nor a segment.
     pub fn open(dir: &Path, disk: &dyn Disk) -> Result<Self, KeyError> {
         let path = dir.join(KEY_FILE);
+        if is_there(disk, &dir.join(MANIFEST_FILE)).map_err(io_at(&path))? {
+            return Err(KeyError::Backup { path: dir.to_path_buf() });
+        }
         match Self::read(dir, disk) {
             Err(KeyError::Missing { path }) => {
                 let segments = numbers(disk, &dir.join(LOG_FOLDER)).map_err(io_at(&path))?;
@@ -85,8 +103,15 @@ impl Key {
         }
     }
 
-    /// The key that is there, for those who only read.
+    /// The key that is there, for those who only read. A folder that a backup or a restore has not
+    /// ended is refused here, since nobody reads a log without its key.
     pub fn read(dir: &Path, disk: &dyn Disk) -> Result<Self, KeyError> {
+        unfinished::refuse(dir, disk)?;
+        Self::read_half_made(dir, disk)
+    }
+
+    /// The same, for those who are making the folder.
+    pub(super) fn read_half_made(dir: &Path, disk: &dyn Disk) -> Result<Self, KeyError> {
         let path = dir.join(KEY_FILE);
         let file = match disk.open_read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -107,6 +132,11 @@ impl Key {
             return Err(KeyError::NotAKey { path, size });
         }
         Ok(Self(bytes))
+    }
+
+    /// Puts the key into another folder, durable with its name.
+    pub(super) fn copy_to(&self, dir: &Path, disk: &dyn Disk) -> Result<(), KeyError> {
+        write(dir, disk, &self.0).map_err(io_at(&dir.join(KEY_FILE)))
     }
 
     /// What each segment's header says of the key: the first 16 bytes of its SHA-256.

@@ -37,7 +37,7 @@ pub struct LogOptions {
     pub reserve_bytes: u64,
     /// Of the key that the hashes are made with; held against every header.
     pub key_fingerprint: [u8; 16],
-    /// The epoch of a log that has no segment yet; `None` makes one. A restore passes its own.
+    /// The epoch of a log that has no segment yet; `None` makes one.
     pub epoch: Option<Uuid>,
     /// A batch that the log is known to have had: one that ends before it is refused, unchanged.
     pub known_batch: Option<u64>,
@@ -176,7 +176,7 @@ impl Log {
         let folder = dir.join(LOG_FOLDER);
         disk.create_folder(&folder).map_err(LogError::io("make the folder", &folder))?;
         let (headers, _) = headers(&Source { disk, folder: &folder, key_fingerprint })?;
-        Ok(headers.first().map(|header| header.epoch))
+        Ok(headers.last().map(|header| header.epoch))
     }
 
     /// Writes a batch and makes it durable: `Ok` means acknowledged, and readers see it.
@@ -317,6 +317,7 @@ impl Log {
             previous: self.tail.number,
             previous_end: self.tail.end,
             condemned: self.tail.condemned,
+            restored: false,
         };
         let file = make(&*self.disk, &self.folder, &header)?;
         let meta = SegmentMeta {

@@ -14,9 +14,13 @@
 //! [`picture`] in `DIR/state`, written by its [`follower`]: with it a start ([`opening`]) folds
 //! only what the log has more.
 //!
+//! [`backup`](fn@backup) copies key and log beside a server, [`restore`](fn@restore) makes a data
+//! folder of the copy under a new epoch; `DIR/unfinished` marks both while they are at it.
+//!
 //! Absent here: domain types. Entities and events are bytes; which sections were erased, what a
 //! receipt answers and what a batch means is known above.
 
+mod backup;
 mod batch;
 mod bytes;
 pub mod commit;
@@ -26,6 +30,7 @@ pub mod follower;
 mod key;
 mod lock;
 mod log;
+mod manifest;
 pub mod opening;
 mod pages;
 pub mod picture;
@@ -33,11 +38,14 @@ mod reader;
 pub mod recorder;
 pub mod records;
 mod recover;
+mod restore;
 mod segment;
 pub mod states;
 pub mod timed;
+mod unfinished;
 mod verify;
 
+pub use backup::{CareError, backup, verify_backup};
 pub use batch::{
     BY_BYTES_MAX, Batch, CHAIN_START, Decoded, ENTITY_ID_BYTES_MAX, ENTRIES_PER_FRAME_MAX,
     EVENTS_PER_ENTRY_MAX, EntityKey, Entry, EventRecord, FIELD_BYTES_MAX, FRAME_BYTES_MAX,
@@ -52,7 +60,10 @@ pub use lock::{LOCK_FILE, Lock, LockError};
 pub use log::{
     LOG_FOLDER, Log, LogOptions, RESERVE_BYTES_DEFAULT, Recovered, SEGMENT_BYTES_DEFAULT,
 };
+pub use manifest::{MANIFEST_FILE, Manifest, hex};
 pub use reader::{BatchReader, LogReader};
-pub use recover::{Cut, Erased, SegmentMeta, UNSOUND_SECTIONS_MAX, UnsoundSection};
+pub use recover::{Cut, Epoch, Erased, SegmentMeta, UNSOUND_SECTIONS_MAX, UnsoundSection};
+pub use restore::{Restored, refuse_full, restore};
 pub use segment::{FORMAT_VERSION, HEADER_BYTES, Header, path_of};
-pub use verify::{Report, verify};
+pub use unfinished::{UNFINISHED_FILE, Unfinished, refuse as refuse_unfinished};
+pub use verify::{Report, is_whole_now, settled_end, verify};

@@ -7,11 +7,13 @@
 //! intact: its bytes had not all arrived. (Sections of the last batch are never blanked: a new
 //! segment is opened first.)
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use uuid::Uuid;
 
 use super::batch::{CHAIN_START, Decoded, Hash, Owner, SectionState, chain_hash, decode};
+use super::bytes::DecodeError;
 use super::disk::Disk;
 use super::error::{FoldError, LogError};
 use super::segment::{
@@ -32,6 +34,17 @@ pub struct SegmentMeta {
     pub first_seq: u64,
     /// Where its last acknowledged batch ends, once it takes no more.
     pub end: Option<u64>,
+}
+
+/// A stretch of the log under one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch {
+    /// Its name.
+    pub epoch: Uuid,
+    /// Number of the batch that comes first in it.
+    pub first_batch: u64,
+    /// Sequence number that comes first in it.
+    pub first_seq: u64,
 }
 
 /// A torn end.
@@ -91,6 +104,7 @@ pub(super) fn refuse_unsound(sections: &[UnsoundSection], erased: Erased) -> Res
 #[derive(Debug)]
 pub(super) struct Scan {
     pub(super) epoch: Option<Uuid>,
+    pub(super) epochs: Vec<Epoch>,
     pub(super) segments: Vec<SegmentMeta>,
     pub(super) next_batch: u64,
     pub(super) next_seq: u64,
@@ -122,7 +136,12 @@ pub(super) fn headers(source: &Source<'_>) -> Result<(Vec<Header>, Option<u64>),
         if number != due {
             return Err(LogError::damage(due, 0, "its file is missing"));
         }
-        let mut cursor = cursor(source, number)?;
+        let last = index + 1 == numbers.len();
+        let mut cursor = match cursor(source, number) {
+            // A server that could not make it whole has removed it meanwhile.
+            Err(error) if last && is_gone(&error) => return Ok((headers, Some(number))),
+            other => other?,
+        };
         let found = cursor.header().map_err(reading(source, number))?;
         let header = match found {
             HeaderFound::Good(header) => header,
@@ -130,26 +149,43 @@ pub(super) fn headers(source: &Source<'_>) -> Result<(Vec<Header>, Option<u64>),
                 let (segment, known) = (number, FORMAT_VERSION);
                 return Err(LogError::NewerFormat { segment, found, known });
             }
-            HeaderFound::Bad(flaw) => {
-                if index + 1 < numbers.len() {
-                    return Err(LogError::damage(number, flaw.at as u64, flaw.what));
-                }
-                let size = cursor.size().map_err(reading(source, number))?;
-                let behind = cursor.intact_behind(0, size, 0).map_err(reading(source, number))?;
-                return match behind {
-                    None => Ok((headers, Some(number))),
-                    Some(offset) => Err(LogError::damage(
-                        number,
-                        flaw.at as u64,
-                        format!("{}, and an intact batch lies at byte {offset}", flaw.what),
-                    )),
-                };
+            HeaderFound::Bad(flaw) if !last => {
+                return Err(LogError::damage(number, flaw.at as u64, flaw.what));
             }
+            HeaderFound::Bad(flaw) => match late_header(&mut cursor, source, number, &flaw)? {
+                Some(header) => header,
+                None => return Ok((headers, Some(number))),
+            },
         };
         fits(source, number, &header, headers.last())?;
         headers.push(header);
     }
     Ok((headers, None))
+}
+
+/// Judges a last segment whose header was not whole: `None`: it holds nothing. With a batch behind
+/// it is damage, unless a server was making it just then: then the header is whole by now.
+fn late_header(
+    cursor: &mut Cursor,
+    source: &Source<'_>,
+    number: u64,
+    flaw: &DecodeError,
+) -> Result<Option<Header>, LogError> {
+    let size = cursor.size().map_err(reading(source, number))?;
+    let behind = cursor.intact_behind(0, size, 0).map_err(reading(source, number))?;
+    let Some(offset) = behind else { return Ok(None) };
+    cursor.forget();
+    match cursor.header().map_err(reading(source, number))? {
+        HeaderFound::Good(header) => Ok(Some(header)),
+        HeaderFound::Newer(_) | HeaderFound::Bad(_) => {
+            let what = format!("{}, and an intact batch lies at byte {offset}", flaw.what);
+            Err(LogError::damage(number, flaw.at as u64, what))
+        }
+    }
+}
+
+fn is_gone(error: &LogError) -> bool {
+    matches!(error, LogError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
 }
 
 /// Holds a header against its name, the key and the header before it.
@@ -168,18 +204,29 @@ fn fits(
     }
     let Some(before) = before else {
         let starts = (header.first_batch, header.first_seq, header.chain, header.previous);
-        if starts != (1, 1, CHAIN_START, 0) {
+        if starts != (1, 1, CHAIN_START, 0) || header.restored {
             return wrong("its header is not a first segment's");
         }
         return Ok(());
     };
-    if header.epoch != before.epoch {
+    if header.restored == (header.epoch == before.epoch) {
         return wrong("its header has another log's epoch");
     }
     if header.previous != before.number || header.previous_end < HEADER_END {
         return wrong("its header does not name the segment before it");
     }
     Ok(())
+}
+
+/// The epochs of a log, the first first.
+fn epochs(headers: &[Header]) -> Vec<Epoch> {
+    let begins = |(index, header): &(usize, &Header)| *index == 0 || header.restored;
+    let beginning = headers.iter().enumerate().filter(begins);
+    let epoch = |(_, header): (usize, &Header)| {
+        let Header { epoch, first_batch, first_seq, .. } = *header;
+        Epoch { epoch, first_batch, first_seq }
+    };
+    beginning.map(epoch).collect()
 }
 
 /// Reads the whole log and gives each batch, in order, to `each`.
@@ -189,7 +236,8 @@ pub(super) fn scan(
 ) -> Result<Scan, LogError> {
     let (headers, headerless) = headers(source)?;
     let mut scan = Scan {
-        epoch: headers.first().map(|header| header.epoch),
+        epoch: headers.last().map(|header| header.epoch),
+        epochs: epochs(&headers),
         segments: Vec::new(),
         next_batch: 1,
         next_seq: 1,

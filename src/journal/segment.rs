@@ -4,13 +4,20 @@
 //! ```text
 //! magic  version  length  epoch  key  number  first batch  first seq  chain
 //!   8       2       2      16     16    8         8           8        32
-//! previous  its end  condemned  CRC
-//!    8         8       1 + 3     4
+//! previous  its end  condemned  restored  spare  CRC
+//!    8         8         1         1        2     4
 //! ```
 //!
 //! The header names the segment before it, the end of its last acknowledged batch, and whether it
 //! was condemned: what lies past that end in a condemned segment did not happen, in any other it is
 //! damage.
+//!
+//! Format 2 is format 1 with `restored` set: the segment begins a new *epoch*. Nothing before it is
+//! rewritten: where the old epoch ends is what the header says anyway (first batch, first seq, the
+//! chain's hash, the end of the segment before), and the hash binds it to just this past, so that
+//! another log's segment is still told. Every other segment, a restored log's later ones too, has
+//! format 1 and the epoch of the segment before it; so a log that was never restored stays readable
+//! by older programs, and one that was is refused by them by name.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +29,9 @@ use super::bytes::{DecodeError, Take};
 use super::disk::{Disk, DiskFile};
 
 /// The newest format of header and frames that this program reads and writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
+/// The format of a segment that goes on in the epoch of the one before it.
+const FORMAT_PLAIN: u16 = 1;
 /// Bytes of a header of this format.
 pub const HEADER_BYTES: usize = 124;
 /// [`HEADER_BYTES`] as an offset.
@@ -40,7 +49,7 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 /// The first bytes of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Made once, by the first header; only a restore makes a new one.
+    /// Made by the first header; only a restore makes a new one.
     pub epoch: Uuid,
     /// Of the key that the hashes were made with.
     pub key_fingerprint: [u8; 16],
@@ -58,6 +67,8 @@ pub struct Header {
     pub previous_end: u64,
     /// Whether that one was condemned after a failed write or sync.
     pub condemned: bool,
+    /// Whether a restore made it: then its epoch begins here.
+    pub restored: bool,
 }
 
 /// What the first bytes of a file are.
@@ -73,7 +84,8 @@ impl Header {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_BYTES);
         out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        let format = if self.restored { FORMAT_VERSION } else { FORMAT_PLAIN };
+        out.extend_from_slice(&format.to_le_bytes());
         out.extend_from_slice(&HEADER_LENGTH.to_le_bytes());
         out.extend_from_slice(self.epoch.as_bytes());
         out.extend_from_slice(&self.key_fingerprint);
@@ -83,10 +95,18 @@ impl Header {
         out.extend_from_slice(&self.chain);
         out.extend_from_slice(&self.previous.to_le_bytes());
         out.extend_from_slice(&self.previous_end.to_le_bytes());
-        out.extend_from_slice(&[u8::from(self.condemned), 0, 0, 0]);
+        out.extend_from_slice(&[u8::from(self.condemned), u8::from(self.restored), 0, 0]);
         let crc = crc32fast::hash(&out);
         out.extend_from_slice(&crc.to_le_bytes());
         out
+    }
+
+    /// The header in these bytes; `None`: there is none that this program reads.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        match Self::decode(bytes) {
+            HeaderFound::Good(header) => Some(header),
+            HeaderFound::Newer(_) | HeaderFound::Bad(_) => None,
+        }
     }
 
     pub(super) fn decode(bytes: &[u8]) -> HeaderFound {
@@ -125,8 +145,10 @@ impl Header {
             previous: take.u64()?,
             previous_end: take.u64()?,
             condemned: take.flag()?,
+            restored: take.flag()?,
         };
-        if take.array::<3>()? != [0; 3] || take.at() != covered || version != FORMAT_VERSION {
+        let format = if header.restored { FORMAT_VERSION } else { FORMAT_PLAIN };
+        if take.array::<2>()? != [0; 2] || take.at() != covered || version != format {
             return Err(take.wrong("a header of no known shape"));
         }
         Ok(HeaderFound::Good(header))

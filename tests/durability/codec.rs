@@ -114,18 +114,38 @@ proptest! {
     }
 }
 
+/// Set `UPDATE_GOLDEN=1` to write the files anew; a released format's file is never changed.
 #[test]
-fn a_header_is_as_long_as_it_says() {
-    let header = Header {
-        epoch: uuid::Uuid::nil(),
+fn the_golden_headers_read_and_write_as_ever() {
+    let plain = Header {
+        epoch: uuid::Uuid::from_u128(0x0199),
         key_fingerprint: [7; 16],
-        number: 1,
-        first_batch: 1,
-        first_seq: 1,
-        chain: CHAIN_START,
-        previous: 0,
-        previous_end: 0,
-        condemned: false,
+        number: 3,
+        first_batch: 12,
+        first_seq: 25,
+        chain: [5; 32],
+        previous: 2,
+        previous_end: 2345,
+        condemned: true,
+        restored: false,
     };
-    assert_eq!(header.encode().len(), atalaya::journal::HEADER_BYTES);
+    let restored = Header { condemned: false, restored: true, ..plain.clone() };
+    for (name, header) in [("segment.v1.bin", plain), ("segment.v2.bin", restored)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, header.encode()).unwrap();
+        }
+        let golden = fs::read(&path).unwrap();
+        assert_eq!(golden.len(), atalaya::journal::HEADER_BYTES);
+        assert_eq!(header.encode(), golden, "{name}: the header's bytes changed");
+        assert_eq!(u16::from_le_bytes([golden[8], golden[9]]), 1 + u16::from(header.restored));
+        assert_eq!(Header::read(&golden), Some(header), "{name} reads as another header");
+        // Neither format takes the other's flag.
+        let mut other = golden.clone();
+        other[8] = 3 - other[8];
+        let crc = crc32fast::hash(&other[..other.len() - 4]).to_le_bytes();
+        let end = other.len() - 4;
+        other[end..].copy_from_slice(&crc);
+        assert_eq!(Header::read(&other), None, "{name} with the other format's number");
+    }
 }

@@ -246,12 +246,12 @@ fn a_newer_format_and_another_key_are_refused_by_name() {
     let path = segment_path(1);
     let bytes = disk.bytes(&path);
     let mut newer = bytes.clone();
-    newer[8] = 2;
+    newer[8] = 3;
     let crc = crc32fast::hash(&newer[..HEADER_BYTES - 4]);
     newer[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&crc.to_le_bytes());
     disk.set_bytes(&path, &newer);
     let error = open(&disk).map(|_| ()).expect_err("a newer format");
-    assert!(matches!(error, LogError::NewerFormat { segment: 1, found: 2, known: FORMAT_VERSION }));
+    assert!(matches!(error, LogError::NewerFormat { segment: 1, found: 3, known: FORMAT_VERSION }));
     let mut other = bytes.clone();
     other[28] ^= 1;
     let crc = crc32fast::hash(&other[..HEADER_BYTES - 4]);
