@@ -2,6 +2,7 @@
 
 pub mod actors;
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod config;

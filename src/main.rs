@@ -9,17 +9,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use atalaya::api::tokens;
+use atalaya::cli::audit::{self, Wanted as AuditWanted};
 use atalaya::cli::configure::Source;
 use atalaya::cli::demo::{self, Apart, Wanted};
 use atalaya::cli::kpi::{self, Wanted as KpiWanted};
 use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
-use atalaya::cli::{care, check, export, token};
+use atalaya::cli::{care, check, export, length, token};
 use atalaya::config::{DEFAULT_PATH, Mistakes};
 use atalaya::replay::report::Report;
 use atalaya::telemetry::logging;
 use atalaya_domain::ids::AgentId;
-use atalaya_domain::time::{Span, Timestamp};
+use atalaya_domain::time::Timestamp;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -156,6 +157,10 @@ enum Command {
         after_help = "Example: atalaya kpi out.csv --by day,queue --start 1999-02-01T00:00:00Z"
     )]
     Kpi(KpiWanted),
+    /// Checks a running server from outside: its views against its events
+    #[command(after_help = "Example: atalaya audit-live http://127.0.0.1:8080 --token-file \
+                      data/admin.token --for 10m")]
+    AuditLive(AuditWanted),
     /// Plays a recorded day through the server
     #[command(
         after_help = "Examples: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv\n          \
@@ -240,6 +245,7 @@ fn main() -> ExitCode {
             serve(&Settings { data, config, listen, rate, start })
         }
         Command::CheckConfig { file } => return check_config(&file),
+        Command::AuditLive(wanted) => return audit::run(&wanted, &mut stdout().lock()),
         Command::Verify { data } => {
             check::verify(&data).map(|sound| say(&sound.to_string())).map_err(Into::into)
         }
@@ -316,12 +322,6 @@ fn new_token(
     let grant = grant.unwrap_or_else(|problem| usage(&problem.to_string()));
     say(&token::make(data, grant)?);
     Ok(())
-}
-
-fn length(text: &str) -> Result<Duration, String> {
-    let span = Span::parse(text).map_err(|error| error.to_string())?;
-    let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;
-    Ok(Duration::from_micros(micros))
 }
 
 fn pace(text: &str) -> Result<f64, String> {

@@ -19,6 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("actors", &["config", "journal", "simulation", "telemetry", "views"]),
     ("api", &["actors", "config", "journal", "simulation", "telemetry", "views"]),
     ("channels", &["actors", "config", "journal", "telemetry", "views"]),
+    // Nothing of the crate, so that a mistake of the server is not made there too.
+    ("audit", &[]),
     ("client", &["telemetry"]),
     ("replay", &["actors", "client", "config", "journal", "simulation", "telemetry", "views"]),
     ("demo", &["client", "config", "simulation", "telemetry"]),

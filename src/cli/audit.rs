@@ -1,0 +1,80 @@
+//! `atalaya audit-live`: what is asked on the command line, and how the outcome is told.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::audit::{self, AuditError, Options};
+
+/// What a command line that cannot be used exits with.
+const WRONG_USAGE: u8 = 2;
+
+/// What is asked for.
+#[derive(Debug, Clone, Args)]
+pub struct Wanted {
+    /// The server, like `http://127.0.0.1:8080`
+    pub url: String,
+    /// Holds an administrator's token
+    #[arg(long)]
+    pub token_file: PathBuf,
+    /// How long, like `10m`; left out: until Ctrl-C
+    #[arg(long = "for", value_parser = super::length)]
+    pub run_for: Option<Duration>,
+    /// The zone of the centre's days, like `Europe/Madrid` [default: what the server says]
+    #[arg(long)]
+    pub time_zone: Option<String>,
+    /// How the outcome is printed
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+}
+
+/// The form of the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One object
+    Json,
+}
+
+/// Audits; 0: nothing was found, 1: violations, or no audit at all, 2: wrong usage.
+pub fn run(wanted: &Wanted, out: &mut impl Write) -> ExitCode {
+    let token = match std::fs::read_to_string(&wanted.token_file) {
+        Ok(token) => token.trim().to_owned(),
+        Err(error) => {
+            let file = wanted.token_file.display();
+            return fail(&format!("cannot read the token in {file}: {error}"), WRONG_USAGE);
+        }
+    };
+    let options = Options {
+        server: wanted.url.clone(),
+        token,
+        run_for: wanted.run_for,
+        time_zone: wanted.time_zone.clone(),
+    };
+    let summary = match audit::run(&options) {
+        Ok(summary) => summary,
+        Err(error) => {
+            let usage = matches!(error, AuditError::Address(_) | AuditError::Zone(_));
+            return fail(&error.to_string(), if usage { WRONG_USAGE } else { 1 });
+        }
+    };
+    let told = match wanted.format {
+        Format::Text => writeln!(out, "{summary}"),
+        Format::Json => writeln!(out, "{}", summary.to_json()),
+    };
+    match told {
+        Ok(()) if summary.count() == 0 => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) => fail(&format!("cannot print the outcome: {error}"), 1),
+    }
+}
+
+fn fail(why: &str, code: u8) -> ExitCode {
+    // Nothing is left to do when standard error is gone.
+    let _ = writeln!(std::io::stderr(), "atalaya: {why}");
+    ExitCode::from(code)
+}
