@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use atalaya::actors::centre::{Centre, Options};
+use atalaya::actors::centre::{Asked, Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::actors::guardian::Faults;
 use atalaya::actors::shell::Failure;
-use atalaya::journal::commit::{Cause, Memory, Sealed};
+use atalaya::journal::commit::{Memory, Sealed};
 use atalaya::journal::recorder::Recorder;
 use atalaya_domain::agent::{self, Agent, Facts, Wish};
 use atalaya_domain::contact::{self, Arrival, Contact, Who};
@@ -114,7 +114,7 @@ impl House {
     }
 
     pub(crate) async fn tell(&self, to: EntityId, command: Command) -> Result<(), Failure> {
-        self.centre.tell(to, command, None, Cause::system()).await.map(|_| ())
+        self.centre.tell(Asked::by_system(to, command)).await.map(|_| ())
     }
 
     pub(crate) async fn tell_agent(&self, name: &str, it: agent::Command) -> Result<(), Failure> {
@@ -218,12 +218,12 @@ impl House {
 
     /// The agent as the roster shows them.
     pub(crate) fn shown(&self, name: &str) -> String {
-        let (_, roster) = self.centre.roster(atalaya::views::Scope::All);
+        let (_, roster, _) = self.centre.roster(atalaya::views::Scope::All);
         roster["agents"][name]["state"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn alerts(&self) -> Vec<String> {
-        let (_, board) = self.centre.wallboard(atalaya::views::Scope::All);
+        let (_, board, _) = self.centre.wallboard(atalaya::views::Scope::All);
         let id = |alert: &Value| alert["id"].as_str().unwrap().to_owned();
         board["alerts"].as_array().unwrap().iter().map(id).collect()
     }
