@@ -97,18 +97,19 @@ impl Centre {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the wallboard holds, and the number of the last event in it: of one instant.
-    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value) {
+    /// What the wallboard holds, the number of the last event in it, and its instant: what slides
+    /// with the clock stands as it was just then.
+    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value, Timestamp) {
         let mut board = self.board();
         board.roll_to(self.clock.now());
-        (self.last_seq(), board.data(scope))
+        (self.last_seq(), board.data(scope), board.now())
     }
 
     /// What the roster holds, likewise.
-    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value, Timestamp) {
         let mut board = self.board();
         board.roll_to(self.clock.now());
-        (self.last_seq(), board.roster().data(scope))
+        (self.last_seq(), board.roster().data(scope), board.now())
     }
 
     /// What metrics are made of, likewise, and how many entities are out of service.

@@ -135,7 +135,7 @@ impl Core {
     }
 
     /// What the roster holds, likewise.
-    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value, Timestamp) {
         self.0.roster(scope)
     }
 
@@ -334,7 +334,7 @@ impl Core {
     }
 
     /// The wallboard, and the number of the last event in it.
-    pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
+    pub fn wallboard(&self, scope: Scope) -> (u64, Value, Timestamp) {
         self.0.wallboard(scope)
     }
 

@@ -14,8 +14,8 @@ pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
     Query::of(&call, &[])?;
     let scope = if call.caller()?.reads_only { Scope::Wall } else { Scope::All };
     let core = &call.api.core;
-    let (seq, data) = core.wallboard(scope);
-    let at = rfc3339(core.now());
+    let (seq, data, at) = core.wallboard(scope);
+    let at = rfc3339(at);
     let board = json!({ "epoch": call.api.epoch, "seq": seq, "at": at, "data": data });
     Ok(answer::read(&call, &board))
 }

@@ -218,12 +218,12 @@ impl House {
 
     /// The agent as the roster shows them.
     pub(crate) fn shown(&self, name: &str) -> String {
-        let (_, roster) = self.centre.roster(atalaya::views::Scope::All);
+        let (_, roster, _) = self.centre.roster(atalaya::views::Scope::All);
         roster["agents"][name]["state"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn alerts(&self) -> Vec<String> {
-        let (_, board) = self.centre.wallboard(atalaya::views::Scope::All);
+        let (_, board, _) = self.centre.wallboard(atalaya::views::Scope::All);
         let id = |alert: &Value| alert["id"].as_str().unwrap().to_owned();
         board["alerts"].as_array().unwrap().iter().map(id).collect()
     }

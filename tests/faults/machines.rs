@@ -101,7 +101,7 @@ async fn a_contact_that_is_frozen_frees_its_agent() {
     house.is_quarantined(&contact(2)).await;
     assert!(house.agent("eva").work.is_empty() && house.agent("ana").work.is_empty());
     assert_eq!(house.alerts().len(), 2);
-    let (_, board) = house.centre.wallboard(atalaya::views::Scope::All);
+    let (_, board, _) = house.centre.wallboard(atalaya::views::Scope::All);
     assert_eq!((&board["totals"]["waiting"], &board["totals"]["active"]), (&0.into(), &0.into()));
     for number in [3, 4] {
         house.arrives(number, "q").await;
