@@ -27,6 +27,11 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 /// What a command line that cannot be read exits with, as clap does.
 const WRONG_USAGE: u8 = 2;
 
+/// Examples of `replay`.
+const REPLAYS: &str = "\
+Examples: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv
+          atalaya replay calls.csv --day 1999-02-09";
+
 #[derive(Parser)]
 #[command(version, about = "Supervises a contact centre live")]
 struct Line {
@@ -162,10 +167,7 @@ enum Command {
                       data/admin.token --for 10m")]
     AuditLive(AuditWanted),
     /// Plays a recorded day through the server
-    #[command(
-        after_help = "Examples: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv\n          \
-                            atalaya replay calls.csv --day 1999-02-09"
-    )]
+    #[command(after_help = REPLAYS)]
     Replay {
         /// A scenario, like `config/day.toml`, whose contacts may be `[recorded]` in a CSV file; or
         /// a log of calls, whose name ends in `.csv`: queues and staff are inferred from it

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{HEADER, adds_up, json, replay, support};
+use atalaya::replay::raw;
+use atalaya::simulation::pure::run;
 use expect_test::expect;
 
 const CALL: &str = ",1999-02-09,0,PS,28790,28800,0,0,28799,28899,10,0,100,AGENT,A01,";
@@ -192,4 +194,63 @@ fn columns_are_found_by_their_titles() {
         json(&file, &[])
     };
     assert_eq!(write("one", false), write("two", true));
+}
+
+/// Values that a machine may have written anywhere.
+const ODD: [&[u8]; 12] = [
+    b"",
+    b"0",
+    b"-1",
+    b"86399",
+    b"-86400",
+    b"9223372036854775807",
+    b"\"",
+    b",",
+    b"\n",
+    b"\xff",
+    b"HANG",
+    b"1999-02-09",
+];
+
+#[test]
+fn whatever_stands_in_it_the_log_is_taken_or_refused_and_its_day_adds_up() {
+    let sound = std::fs::read(support::fixture("broken_calls.csv")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("calls.csv");
+    let day = "1999-02-09".parse().unwrap();
+    let mut chance = 1_u64;
+    let mut below = |most: usize| {
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(chance >> 33).unwrap() % most
+    };
+    let (mut taken, mut refused) = (0, 0);
+    for round in 0..if support::long() { 5_000 } else { 300 } {
+        let mut text = sound.clone();
+        for _ in 0..=below(4) {
+            let commas: Vec<_> = (0..text.len()).filter(|at| text[*at] == b',').collect();
+            let Some(at) = commas.get(below(commas.len().max(1))).copied() else { break };
+            let rest = text[at + 1..].iter();
+            let value = rest.take_while(|byte| !matches!(byte, b',' | b'\n')).count();
+            text.splice(at + 1..=at + value, ODD[below(ODD.len())].iter().copied());
+        }
+        if below(5) == 0 {
+            text.truncate(below(text.len()));
+        }
+        std::fs::write(&file, &text).unwrap();
+        let Ok(recorded) = raw::read(&file, Some(day)) else {
+            refused += 1;
+            continue;
+        };
+        taken += 1;
+        let rows = run(&recorded.scenario).unwrap().rows();
+        let account = recorded.account;
+        let lines = account.lines;
+        let sum = lines.blank + lines.broken + lines.of_other_days + lines.of_day;
+        assert_eq!(lines.read, sum, "round {round}");
+        let left_out: u64 = account.left_out.values().map(|few| few.calls).sum();
+        assert_eq!(lines.of_day, account.taken_in + left_out, "round {round}");
+        assert_eq!(account.taken_in, u64::try_from(rows.len()).unwrap(), "round {round}");
+    }
+    eprintln!("{taken} taken, {refused} refused");
+    assert!(taken > 0 && refused > 0, "{taken} taken, {refused} refused");
 }

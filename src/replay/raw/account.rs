@@ -124,6 +124,8 @@ pub struct Figures {
     pub answered: u64,
     /// Abandoned.
     pub abandoned: u64,
+    /// Neither: refused, still waiting at the end of the replay, or never played.
+    pub neither: u64,
     /// Of both.
     pub mean_wait_s: Option<f64>,
     /// Of the answered.
@@ -209,7 +211,10 @@ impl Account {
             }
         }
         for waits in &mut self.waits {
-            waits.replay = sums.get(&waits.of).map(Sums::figures).unwrap_or_default();
+            let mut sums = sums.remove(&waits.of).unwrap_or_default();
+            // What was left out while it was lived has no outcome.
+            sums.contacts = waits.record.contacts;
+            waits.replay = sums.figures();
         }
         self
     }
@@ -342,6 +347,7 @@ impl Sums {
             contacts: self.contacts,
             answered: answered.1,
             abandoned: abandoned.1,
+            neither: self.contacts.saturating_sub(answered.1 + abandoned.1),
             mean_wait_s: kpi::mean_s(answered.0 + abandoned.0, answered.1 + abandoned.1),
             asa_s: kpi::mean_s(answered.0, answered.1),
             mean_wait_abandoned_s: kpi::mean_s(abandoned.0, abandoned.1),

@@ -232,16 +232,7 @@ fn parsed(line: u64, values: &[&str; COLUMNS.len()]) -> Result<Call, Wrong> {
         vru_time: seconds("vru_time_s", vru_time)?,
         q_time: seconds("q_time_s", q_time)?,
         ser_time: seconds("ser_time_s", ser_time)?,
-        ended: match outcome {
-            "AGENT" => Ended::Served,
-            "HANG" => Ended::HungUp,
-            "PHANTOM" => Ended::Phantom,
-            other => {
-                let what = "is no outcome: write AGENT, HANG or PHANTOM";
-                let what = format!("`{}` {what}", shown(other));
-                return Err(Wrong::new("no_outcome", "outcome", what));
-            }
-        },
+        ended: ended(outcome)?,
         agent: match agent {
             "" => None,
             agent => Some(AgentId::new(agent).map_err(|error| slug("no_agent", "agent", &error))?),
@@ -253,6 +244,18 @@ fn parsed(line: u64, values: &[&str; COLUMNS.len()]) -> Result<Call, Wrong> {
         return Err(Wrong::new("too_many_flags", "flags", what));
     }
     Ok(call)
+}
+
+fn ended(outcome: &str) -> Result<Ended, Wrong> {
+    match outcome {
+        "AGENT" => Ok(Ended::Served),
+        "HANG" => Ok(Ended::HungUp),
+        "PHANTOM" => Ok(Ended::Phantom),
+        other => {
+            let what = format!("`{}` is no outcome: write AGENT, HANG or PHANTOM", shown(other));
+            Err(Wrong::new("no_outcome", "outcome", what))
+        }
+    }
 }
 
 /// A second of the day.

@@ -51,7 +51,7 @@ pub(super) fn values(line: &[u8], title: impl Fn(usize) -> String) -> Result<Vec
     }
     let text = std::str::from_utf8(line).map_err(|error| {
         let before = &line[..error.valid_up_to()];
-        let column = title(before.iter().filter(|byte| **byte == b',').count());
+        let column = title(before.split(|byte| *byte == b',').skip(1).count());
         Wrong::new("not_utf8", &column, "it is not UTF-8: save the file as UTF-8")
     })?;
     let mut values = Vec::new();

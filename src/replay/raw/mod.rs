@@ -69,7 +69,11 @@ pub enum RawError {
         what: String,
     },
     /// It has no line that can be read.
-    #[error("cannot replay {}: it has no call that can be read{}", .file.display(), first_of(.first))]
+    #[error(
+        "cannot replay {}: it has no call that can be read{}",
+        .file.display(),
+        first_of(.first.as_ref())
+    )]
     Nothing {
         /// The file.
         file: PathBuf,
@@ -77,7 +81,10 @@ pub enum RawError {
         first: Option<String>,
     },
     /// It has several days and none is named.
-    #[error("cannot replay {}: it has several days: add --day with one of {days}", .file.display())]
+    #[error(
+        "cannot replay {}: it has several days: add --day with one of {days}",
+        .file.display()
+    )]
     Which {
         /// The file.
         file: PathBuf,
@@ -85,7 +92,10 @@ pub enum RawError {
         days: String,
     },
     /// The day is not in it.
-    #[error("cannot replay {day}: {} goes from {first} to {last}: name a day of it", .file.display())]
+    #[error(
+        "cannot replay {day}: {} goes from {first} to {last}: name a day of it",
+        .file.display()
+    )]
     NoSuchDay {
         /// The file.
         file: PathBuf,
@@ -97,7 +107,7 @@ pub enum RawError {
         last: Date,
     },
     /// Nothing of the day can be played.
-    #[error("cannot replay {day}: every one of its {lines} calls is left out{why}")]
+    #[error("cannot replay {day}: every one of its {lines} calls is left out; {why}")]
     NothingLeft {
         /// The day.
         day: Date,
@@ -125,8 +135,8 @@ pub enum RawError {
     OneDay(PathBuf),
 }
 
-fn first_of(first: &Option<String>) -> String {
-    first.as_ref().map(|what| format!("; {what}")).unwrap_or_default()
+fn first_of(first: Option<&String>) -> String {
+    first.map(|what| format!("; {what}")).unwrap_or_default()
 }
 
 /// Whether `file` is a log of calls rather than a scenario: its name ends so.

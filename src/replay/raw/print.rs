@@ -74,6 +74,10 @@ impl Account {
             }
             writeln!(out)?;
         }
+        let neither = self.waits.last().map_or(0, |all| all.replay.neither);
+        if neither > 0 {
+            writeln!(out, "neither answered nor abandoned in the replay: {neither}")?;
+        }
         Ok(())
     }
 }

@@ -51,8 +51,11 @@ const FLAGS: [(&str, &str); 11] = [
     ("ZERO_SERVICE", "taken in with a service of 0 s"),
 ];
 
+/// Whether a call has something odd.
+type IsOdd = fn(&Call) -> bool;
+
 /// What is odd in a call's values, and what is made of it.
-const ODD: [(&str, &str, fn(&Call) -> bool); 9] = [
+const ODD: [(&str, &str, IsOdd); 9] = [
     ("negative_vru_time", "the time before the queue is not replayed", |call| {
         call.vru_time < Span::ZERO
     }),
@@ -139,7 +142,9 @@ impl Sifted<'_> {
     /// The reasons in words.
     pub(super) fn said(&self) -> String {
         let reasons = self.left_out.iter();
-        reasons.map(|(why, group)| format!("; {}: {why}", group.left_out)).collect()
+        let said: Vec<_> =
+            reasons.map(|(why, group)| format!("{}: {why}", group.left_out)).collect();
+        said.join("; ")
     }
 }
 

@@ -85,9 +85,11 @@ impl Staff {
                 }
             }
         }
-        services.values_mut().for_each(|services| services.sort_unstable());
+        for services in services.values_mut() {
+            services.sort_unstable();
+        }
         let mut agents = BTreeMap::new();
-        let (mut paused, mut pauses) = (0, 0);
+        let (mut sum, mut pauses) = (0, 0);
         for (agent, mut calls) in served {
             calls.sort_by_key(|call| (call.began(), call.line));
             let presence = presence(&calls);
@@ -96,13 +98,13 @@ impl Staff {
                 agents.insert(agent.clone(), presence);
             }
             for pause in pauses_before_waiting(&calls) {
-                (paused, pauses) = (paused + pause.0, pauses + 1);
+                (sum, pauses) = (sum + pause.0, pauses + 1);
             }
         }
         let count = i64::try_from(pauses).unwrap_or(i64::MAX).max(1);
         // Half a second more, to round.
         let half = count * MICROS_PER_SECOND / 2;
-        let wrap_up = Span::seconds((paused + half) / (count * MICROS_PER_SECOND));
+        let wrap_up = Span::seconds((sum + half) / (count * MICROS_PER_SECOND));
         let queues = taken.iter().map(|call| call.queue.clone()).collect();
         Self { agents, queues, wrap_up, pauses, services }
     }
