@@ -95,11 +95,8 @@ fn a_backup_and_its_restore_hold_what_the_log_held_under_a_new_epoch() {
     let key = Key::read(Path::new("/third"), &disk).unwrap();
     let report = verify(Path::new("/third"), &disk, key.fingerprint()).unwrap();
     let epochs: Vec<_> = report.epochs.iter().map(|one| (one.epoch, one.first_batch)).collect();
-    let places = [
-        (manifest.epoch, 1),
-        (restored.epoch, BATCHES + 1),
-        (third.epoch, 2 * BATCHES + 1),
-    ];
+    let places =
+        [(manifest.epoch, 1), (restored.epoch, BATCHES + 1), (third.epoch, 2 * BATCHES + 1)];
     assert_eq!((epochs, report.epoch), (places.to_vec(), Some(third.epoch)));
     assert_eq!(open(Path::new("/third"), &disk).unwrap().1.len() as u64, 2 * BATCHES);
 }
