@@ -13,8 +13,7 @@ use crate::wire::Wire;
 const CONFIG: &str =
     "[server]\nlog_level = \"info,atalaya::entries=debug\"\nlog_format = \"json\"\n";
 /// What is personal in what is said below: of the caller, of the agents, and why something is done.
-const PERSONAL: [&str; 8] =
-    ["600000142", "Matilde", "hija", "García", "Ana G", "Luis", "Remedios", "urgente de Paca"];
+const PERSONAL: [&str; 7] = ["600000142", "Matilde", "hija", "García", "Ana G", "Luis", "Remedios"];
 
 async fn furnish(wire: &mut Wire) {
     let rules = json!({"name": "Pensiones", "requires": {}, "wrap_up": "5m",
@@ -67,11 +66,7 @@ async fn one_call(wire: &mut Wire) -> String {
         (format!("{path}/resume"), json!({})),
         (format!("{path}/complete"), json!({})),
         (format!("{path}/extend_wrap_up"), json!({"by": "30s"})),
-        (
-            format!("{path}/wrap_up"),
-            json!({"outcome": "solved", "topic": "pension",
-            "notes": "urgente de Paca"}),
-        ),
+        (format!("{path}/wrap_up"), json!({"outcome": "solved", "topic": "pension"})),
     ] {
         desk.post(&path, &body).await.unwrap().good();
     }
