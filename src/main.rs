@@ -255,8 +255,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Sets the log lines up: as the command line says, else as the configuration of a server does. What
-/// is wrong with the configuration is said when it is read to be applied.
+/// Sets the log lines up: as the command line says, else as the configuration of a server does.
+/// What is wrong with the configuration is said when it is read to be applied.
 fn start_lines(
     command: &Command,
     level: Option<String>,

@@ -17,7 +17,7 @@ use crate::views::event_json;
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// There is nothing to read.
-    #[error("cannot export {}: there is no log in it; name a data folder with --data", .0.display())]
+    #[error("cannot export {}: there is no log in it; name a data folder", .0.display())]
     NoLog(PathBuf),
     /// There is no key that fits.
     #[error(transparent)]

@@ -55,9 +55,9 @@ pub fn start(level: &str, format: Format) -> Result<(), LogError> {
     set.map_err(|_| LogError::Already)
 }
 
-/// The lines of one committed entry, of target `atalaya::entries` and level debug, one an event: whose
-/// it is, its number, what happened, who caused it (`agent:ID`, `token:UUID`, `system`), and the
-/// last number of the entry, which what was decided together shares.
+/// The lines of one committed entry, of target `atalaya::entries` and level debug, one an event:
+/// whose it is, its number, what happened, who caused it (`agent:ID`, `token:UUID`, `system`), and
+/// the last number of the entry, which what was decided together shares.
 pub fn committed<'a>(by: &str, events: impl ExactSizeIterator<Item = (u64, &'a Recorded)> + Clone) {
     if !tracing::enabled!(target: "atalaya::entries", tracing::Level::DEBUG) {
         return;

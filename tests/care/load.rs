@@ -37,10 +37,8 @@ async fn a_backup_under_load_is_whole_and_the_same_at_every_number() {
     for (number, mut clerk) in clerks.into_iter().enumerate() {
         let broken = broken.clone();
         actix_web::rt::spawn(async move {
-            let done = match number < CALLERS {
-                true => clerk.call_on().await,
-                false => clerk.serve_on().await,
-            };
+            let done =
+                if number < CALLERS { clerk.call_on().await } else { clerk.serve_on().await };
             broken.set(broken.get() + usize::from(done.is_err()));
         });
     }
