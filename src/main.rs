@@ -16,7 +16,7 @@ use atalaya::cli::kpi::{self, Wanted as KpiWanted};
 use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
 use atalaya::cli::{care, check, export, length, token};
-use atalaya::config::{DEFAULT_PATH, Mistakes};
+use atalaya::config::{self, Config, DEFAULT_PATH, Mistakes};
 use atalaya::replay::report::Report;
 use atalaya::telemetry::logging;
 use atalaya_domain::ids::AgentId;
@@ -38,12 +38,12 @@ struct Line {
     #[command(subcommand)]
     command: Command,
     /// Which log lines go to standard error: `error`, `warn`, `info`, `debug`, `trace`, also by
-    /// part, like `info,atalaya::entries=debug`
-    #[arg(long, global = true, default_value = "info")]
-    log_level: String,
-    /// How they are written
-    #[arg(long, global = true, default_value = "text")]
-    log_format: LogFormat,
+    /// part, like `info,atalaya::entries=debug` [default: the configuration's, else info]
+    #[arg(long, global = true)]
+    log_level: Option<String>,
+    /// How they are written [default: the configuration's, else text]
+    #[arg(long, global = true)]
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -231,11 +231,7 @@ enum Format {
 
 fn main() -> ExitCode {
     let Line { command, log_level, log_format } = Line::parse();
-    let format = match log_format {
-        LogFormat::Text => logging::Format::Text,
-        LogFormat::Json => logging::Format::Json,
-    };
-    if let Err(error) = logging::start(&log_level, format) {
+    if let Err(error) = start_lines(&command, log_level, log_format) {
         // Nothing is left to do when standard error is gone.
         let _ = writeln!(std::io::stderr(), "atalaya: {error}");
         return ExitCode::from(WRONG_USAGE);
@@ -287,6 +283,29 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sets the log lines up: as the command line says, else as the configuration of a server does.
+/// What is wrong with the configuration is said when it is read to be applied.
+fn start_lines(
+    command: &Command,
+    level: Option<String>,
+    format: Option<LogFormat>,
+) -> Result<(), logging::LogError> {
+    let config = match command {
+        Command::Serve { config, .. } if level.is_none() || format.is_none() => {
+            Source::of(config.clone()).read().unwrap_or_default().server
+        }
+        _ => Config::default().server,
+    };
+    let level = level.or(config.log_level).unwrap_or_else(|| "info".to_owned());
+    let format = match (format, config.log_format) {
+        (Some(LogFormat::Json), _) | (None, Some(config::LogFormat::Json)) => logging::Format::Json,
+        (Some(LogFormat::Text), _) | (None, Some(config::LogFormat::Text) | None) => {
+            logging::Format::Text
+        }
+    };
+    logging::start(&level, format)
 }
 
 /// A line on standard output; nobody need listen.

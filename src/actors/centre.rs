@@ -158,7 +158,7 @@ impl Centre {
         if self.is_closed() {
             return;
         }
-        tracing::error!(entity = %id, "an actor died by a panic");
+        tracing::error!(entity = %id, seq = self.last_seq(), "an actor died by a panic");
         match self.guardian.died(id, Instant::now()) {
             Verdict::Restart => self.directory.renew(self, id),
             Verdict::Quarantine => {

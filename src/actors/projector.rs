@@ -27,9 +27,8 @@ pub async fn project(centre: Arc<Centre>, mut batches: mpsc::Receiver<Batch>) {
         let follows = centre.token();
         for entry in &entries {
             fold(&centre, entry);
-            let last = entry.events.last().map_or(0, |numbered| numbered.seq);
-            let events = entry.events.iter().map(|numbered| &numbered.recorded);
-            logging::committed(&entry.cause.by, last, events);
+            let events = entry.events.iter().map(|numbered| (numbered.seq, &numbered.recorded));
+            logging::committed(&entry.cause.by, events);
         }
         centre.pictured(number, &entries);
         for release in releases {

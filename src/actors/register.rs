@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use atalaya_domain::agent;
-use atalaya_domain::ids::AgentId;
+use atalaya_domain::ids::{AgentId, EntityId};
 use atalaya_domain::machine::Command;
 use atalaya_domain::time::Span;
 
 use super::centre::{Asked, Centre};
 use super::gate::Token;
+use super::shell::Done;
 
 /// How long an agent may be silent, in wall time; then lost.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -174,7 +175,7 @@ pub fn look(centre: &Arc<Centre>, now: Instant, late: Duration) {
 
 /// Tells the verdict; whoever spoke while it was on its way is heard again.
 async fn tell_lost(centre: Arc<Centre>, id: AgentId, token: Token) {
-    let lost = Command::Agent(agent::Command::Lost);
+    let (entity, lost) = (EntityId::from(id.clone()), Command::Agent(agent::Command::Lost));
     let told = centre.carry_out(Asked::by_system(id.clone(), lost)).await;
     let spoke = centre.register.arrived(&id);
     match told {
@@ -182,11 +183,15 @@ async fn tell_lost(centre: Arc<Centre>, id: AgentId, token: Token) {
             let heard = Command::Agent(agent::Command::Heard { start: centre.start_number() });
             let heard = centre.carry_out(Asked::by_system(id.clone(), heard)).await;
             if let Err(error) = heard {
-                tracing::warn!(agent = %id, %error, "cannot say that an agent is heard");
+                let seq = centre.last_seq();
+                tracing::warn!(%entity, seq, %error, "cannot say that an agent is heard");
             }
         }
-        Ok(_) => tracing::info!(agent = %id, "lost: nothing was heard for a lease"),
-        Err(error) => tracing::warn!(agent = %id, %error, "cannot say that an agent is lost"),
+        Ok(Done { seq, .. }) => tracing::info!(%entity, seq, "lost: nothing was heard for a lease"),
+        Err(error) => {
+            let seq = centre.last_seq();
+            tracing::warn!(%entity, seq, %error, "cannot say that an agent is lost");
+        }
     }
     drop(token);
 }

@@ -25,6 +25,7 @@ use super::receipts::Held;
 use super::slots::Published;
 use super::writer::{Outcome, Submission};
 use crate::journal::commit::Cause;
+use crate::telemetry::logging;
 
 /// Commands that may wait in a lane; past it the caller is refused as overloaded.
 pub const LANE_MAX: usize = 64;
@@ -182,6 +183,10 @@ impl Handler<Lead> for Shell {
         let work = async move {
             let answer = lead(&centre, &order).await;
             order.landing.end(answer.is_err());
+            if let Err(failure) = &answer {
+                let seq = || centre.slots.here(&order.to).map(|here| here.seq);
+                logging::refused(&order.to, seq, &order.cause.by, failure);
+            }
             let Order { terms, token, .. } = order;
             // Before the answer: who is refused may use the key again at once.
             drop(terms);
@@ -279,7 +284,8 @@ async fn lead(centre: &Centre, order: &Order) -> Result<Done, Failure> {
             }
             Ok(Outcome::Stale) => (),
             Ok(Outcome::Unfit) => {
-                tracing::error!(entity = %order.to, "states that are current do not fit together");
+                let (entity, seq) = (&order.to, centre.last_seq());
+                tracing::error!(%entity, seq, "states that are current do not fit together");
                 return Err(Failure::Internal);
             }
             Ok(Outcome::Refused(why)) => return Err(Failure::NotCommitted(why)),
@@ -313,7 +319,8 @@ fn decide(centre: &Centre, order: &Order) -> Result<Decided, Failure> {
     };
     let composed = catch_unwind(AssertUnwindSafe(|| compose(&read, now, &order.to, &command)));
     let entry = composed.map_err(|_| {
-        tracing::error!(entity = %order.to, "a machine panicked while deciding");
+        let (entity, seq) = (&order.to, centre.last_seq());
+        tracing::error!(%entity, seq, "a machine panicked while deciding");
         Failure::Internal
     })?;
     let version = entry.versions.get(&order.to).copied().unwrap_or(0);

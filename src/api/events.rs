@@ -1,6 +1,7 @@
 //! `/events`: the committed stream, for integration and audit.
 
 use actix_web::HttpResponse;
+use atalaya_domain::ids::{ContactId, EntityId};
 use serde_json::{Value, json};
 
 use super::answer;
@@ -12,10 +13,11 @@ use crate::journal::commit::PastError;
 use crate::views::event_json;
 
 /// What may be asked besides a page.
-pub(super) const PARAMETERS: [&str; 2] = ["after", "epoch"];
+pub(super) const PARAMETERS: [&str; 3] = ["after", "epoch", "entity"];
 
-/// `GET /events?after=&limit=`: what comes after a number, in order and without a gap; from the
-/// first that is kept where none is named.
+/// `GET /events?after=&limit=&entity=`: what comes after a number, in order and without a gap; from
+/// the first that is kept where none is named. Of one contact only where it is named: what its
+/// history tells, to whoever follows the stream.
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let query = Query::of(&call, &PARAMETERS)?;
     let limit = query.limit()?;
@@ -26,7 +28,16 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
         let detail = "cannot go on: the log is of another epoch; begin again without `after`";
         return Err(Problem::new(Code::EpochChanged, detail).with("epoch", call.api.epoch.clone()));
     }
-    let events = call.api.core.events_after(after, limit).await.map_err(problem)?;
+    let entity = query.parsed("entity", contact)?;
+    let events = match entity {
+        None => call.api.core.events_after(after, limit).await.map_err(problem)?,
+        Some(contact) => {
+            let mut events = call.api.core.history(&contact).await.map_err(problem)?;
+            events.retain(|told| after.is_none_or(|after| after < told.numbered.seq));
+            events.truncate(limit);
+            events
+        }
+    };
     let next = events.last().filter(|_| events.len() == limit).map(|last| last.numbered.seq);
     let items = events.iter().map(|Told { numbered, by, observed_at }| {
         event_json(numbered.seq, by, &numbered.recorded, Some(*observed_at))
@@ -35,6 +46,13 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let next_cursor = next.map(|seq| seq.to_string());
     let page = json!({ "epoch": call.api.epoch, "items": items, "next_cursor": next_cursor });
     Ok(answer::read(&call, &page))
+}
+
+/// `contact:ID`. The history of a contact is short; that of a queue, an agent or the system is not,
+/// and is not searched for here.
+fn contact(text: &str) -> Option<EntityId> {
+    let id = text.strip_prefix("contact:")?.parse().ok()?;
+    Some(EntityId::Contact(ContactId(id)))
 }
 
 pub(super) fn problem(error: PastError) -> Problem {

@@ -69,6 +69,7 @@ impl fmt::Display for Back {
 
 /// Copies the data folder `data` to `to`, beside a server or without one.
 pub fn backup(data: &Path, to: &Path) -> Result<Made, Failed> {
+    journal::refuse_unfinished(data, &RealDisk).map_err(|error| CareError::Key(error.into()))?;
     if !data.join(journal::LOG_FOLDER).is_dir() {
         return Err(CareError::NoLog { dir: data.to_path_buf() }.into());
     }
@@ -78,7 +79,8 @@ pub fn backup(data: &Path, to: &Path) -> Result<Made, Failed> {
 
 /// Makes a data folder of the backup `from` in `data`, which no server has.
 pub fn restore(from: &Path, data: &Path) -> Result<Back, Failed> {
-    if !from.join(MANIFEST_FILE).is_file() && !from.join(journal::UNFINISHED_FILE).is_file() {
+    journal::refuse_unfinished(from, &RealDisk).map_err(|error| CareError::Key(error.into()))?;
+    if !from.join(MANIFEST_FILE).is_file() {
         return Err(CareError::NoBackup { dir: from.to_path_buf() }.into());
     }
     // A folder of something else is left as it is, without a lock in it.

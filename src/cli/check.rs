@@ -74,12 +74,11 @@ impl fmt::Display for Sound {
 
 /// Reads every byte of the log in the data folder or backup `dir`, beside a server or without one.
 pub fn verify(dir: &Path) -> Result<Sound, VerifyError> {
+    journal::refuse_unfinished(dir, &RealDisk).map_err(KeyError::from)?;
     let backup = dir.join(MANIFEST_FILE).is_file();
     if backup {
         journal::verify_backup(dir, &RealDisk)?;
     } else if !dir.join(journal::LOG_FOLDER).is_dir() {
-        // One that was cut off early has no log yet, and says so itself.
-        journal::refuse_unfinished(dir, &RealDisk).map_err(KeyError::from)?;
         return Err(VerifyError::NoLog(dir.display().to_string()));
     }
     let key = Key::read(dir, &RealDisk)?.fingerprint();

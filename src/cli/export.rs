@@ -17,7 +17,7 @@ use crate::views::event_json;
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// There is nothing to read.
-    #[error("cannot export {}: there is no log in it; name a data folder with --data", .0.display())]
+    #[error("cannot export {}: there is no log in it; name a data folder", .0.display())]
     NoLog(PathBuf),
     /// There is no key that fits.
     #[error(transparent)]
@@ -40,6 +40,7 @@ pub enum ExportError {
 
 /// Writes the events after the number `after` to `out`; how many. Whoever reads may stop reading.
 pub fn run(data: &Path, after: u64, out: &mut impl Write) -> Result<u64, ExportError> {
+    journal::refuse_unfinished(data, &RealDisk).map_err(KeyError::from)?;
     if !data.join(journal::LOG_FOLDER).is_dir() {
         return Err(ExportError::NoLog(data.to_path_buf()));
     }

@@ -66,6 +66,19 @@ pub struct Server {
     pub insecure_http: bool,
     /// `/metrics` takes no token.
     pub metrics_open: bool,
+    /// Which log lines are written, if the file says so; the command line goes before.
+    pub log_level: Option<String>,
+    /// How they are written, likewise.
+    pub log_format: Option<LogFormat>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What the centre is.
@@ -132,7 +145,13 @@ impl Default for Config {
     /// What holds without a file.
     fn default() -> Self {
         Self {
-            server: Server { listen: None, insecure_http: false, metrics_open: false },
+            server: Server {
+                listen: None,
+                insecure_http: false,
+                metrics_open: false,
+                log_level: None,
+                log_format: None,
+            },
             centre: Centre {
                 name: "Atalaya".to_owned(),
                 time_zone: TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC),

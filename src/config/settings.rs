@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::mistake::Findings;
 use super::tree::Table;
-use super::{Config, Limits};
+use super::{Config, Limits, LogFormat};
 
 /// Most characters of the centre's name.
 const NAME_CHARS_MAX: usize = 80;
@@ -39,6 +39,12 @@ const UNITS: [(&str, u64); 8] = [
     ("B", 1),
 ];
 
+/// Keys of `[server]`.
+const SERVER_KEYS: [&str; 5] =
+    ["listen", "insecure_http", "metrics_open", "log_level", "log_format"];
+/// Levels of log lines.
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
 /// Names that have a meaning to come.
 const SERVER_LATER: [&str; 3] = ["tls_certificate", "tls_key", "metrics_listen"];
 
@@ -57,7 +63,24 @@ pub(super) fn server(table: &Table, config: &mut Config, findings: &mut Findings
             ("insecure_http" | "metrics_open", _) => {
                 at.wrong(key, "is neither; write true or false");
             }
-            _ => at.unknown(key, &["listen", "insecure_http", "metrics_open"], &SERVER_LATER),
+            ("log_level", _) => {
+                let level = value.as_str().filter(|text| is_level(text));
+                config.server.log_level = level.map(str::to_owned);
+                if level.is_none() {
+                    at.wrong(key, "is no level; write one like \"info\", or \"info,part=debug\"");
+                }
+            }
+            ("log_format", _) => {
+                config.server.log_format = match value.as_str() {
+                    Some("text") => Some(LogFormat::Text),
+                    Some("json") => Some(LogFormat::Json),
+                    Some(_) | None => None,
+                };
+                if config.server.log_format.is_none() {
+                    at.wrong(key, "is neither; write \"text\" or \"json\"");
+                }
+            }
+            _ => at.unknown(key, &SERVER_KEYS, &SERVER_LATER),
         }
     }
 }
@@ -81,6 +104,18 @@ pub(super) fn centre(table: &Table, config: &mut Config, findings: &mut Findings
             _ => at.unknown(key, &["name", "time_zone"], &[]),
         }
     }
+}
+
+/// One level, or levels of parts, like `info,atalaya::entries=debug`. The log takes more than that,
+/// a misspelt level as the name of a part too, so this is said here.
+fn is_level(text: &str) -> bool {
+    text.split(',').all(|piece| match piece.split_once('=') {
+        None => LEVELS.contains(&piece),
+        Some((part, level)) => {
+            let plain = |char: char| char.is_ascii_alphanumeric() || "_:".contains(char);
+            !part.is_empty() && part.chars().all(plain) && LEVELS.contains(&level)
+        }
+    })
 }
 
 fn is_name(text: &str) -> bool {

@@ -1,17 +1,20 @@
-//! Log lines: set up once for the process, and the one line of each committed entry.
+//! Log lines: set up once for the process, and those of committed entries and refused commands.
 //!
 //! A line names entities by id and says what happened in the words of the log. Nothing personal is
 //! in an event, so nothing personal comes into a line. Not here: the lines of single places, which
 //! stand where the fact is.
 
+use std::error::Error;
 use std::io::stderr;
 
 use atalaya_domain::entry::Recorded;
+use atalaya_domain::ids::EntityId;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// Most events that a line names; an entry with more says how many.
-const NAMED_MAX: usize = 16;
+/// Most lines of one entry; of what comes past it, in a configuration of that many entities, the
+/// last says how many are left out.
+const LINES_MAX: usize = 1024;
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,23 +55,30 @@ pub fn start(level: &str, format: Format) -> Result<(), LogError> {
     set.map_err(|_| LogError::Already)
 }
 
-/// The line of one committed entry, of target `atalaya::entries` and level debug: who caused it
-/// (`agent:ID`, `token:UUID`, `system`), what leads it, what happened, and its last number.
-pub fn committed<'a>(by: &str, seq: u64, events: impl ExactSizeIterator<Item = &'a Recorded>) {
+/// The lines of one committed entry, of target `atalaya::entries` and level debug, one an event:
+/// whose it is, its number, what happened, who caused it (`agent:ID`, `token:UUID`, `system`), and
+/// the last number of the entry, which what was decided together shares.
+pub fn committed<'a>(by: &str, events: impl ExactSizeIterator<Item = (u64, &'a Recorded)> + Clone) {
     if !tracing::enabled!(target: "atalaya::entries", tracing::Level::DEBUG) {
         return;
     }
-    let count = events.len();
-    let mut names = String::new();
-    let mut entity = None;
-    for recorded in events.take(NAMED_MAX) {
-        entity.get_or_insert(&recorded.entity);
-        if !names.is_empty() {
-            names.push(' ');
-        }
-        names.push_str(recorded.event.name());
+    let Some((entry, _)) = events.clone().last() else { return };
+    let left_out = events.len().saturating_sub(LINES_MAX);
+    for (seq, Recorded { entity, event, .. }) in events.take(LINES_MAX) {
+        let event = event.name();
+        tracing::debug!(target: "atalaya::entries", %entity, seq, event, by, entry, "committed");
     }
-    let Some(entity) = entity else { return };
-    let events = names;
-    tracing::debug!(target: "atalaya::entries", %entity, seq, by, count, events, "committed");
+    if left_out > 0 {
+        tracing::debug!(target: "atalaya::entries", seq = entry, left_out, "committed, and more");
+    }
+}
+
+/// The line of a command that was not carried out, of the same target and level: to whom it was
+/// said, the number of their last event, who said it, and why not.
+pub fn refused(entity: &EntityId, seq: impl FnOnce() -> Option<u64>, by: &str, why: &dyn Error) {
+    if !tracing::enabled!(target: "atalaya::entries", tracing::Level::DEBUG) {
+        return;
+    }
+    let seq = seq();
+    tracing::debug!(target: "atalaya::entries", %entity, seq, by, %why, "refused");
 }

@@ -196,6 +196,6 @@ fn lines_are_written_as_they_are_asked_for() {
     let mut lines = String::new();
     BufReader::new(stderr).read_to_string(&mut lines).unwrap();
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let started = lines.iter().find(|line| line["events"] == "started").unwrap();
+    let started = lines.iter().find(|line| line["event"] == "started").unwrap();
     assert_eq!((&started["entity"], &started["level"]), (&json!("system"), &json!("DEBUG")));
 }

@@ -78,6 +78,7 @@ pub(super) fn of_parameter(name: &str) -> &'static str {
         "agent" => "Only those that this agent has or had last.",
         "external_id" => "Only the one that another system calls so.",
         "after" => "Only what comes after this number of the log.",
+        "entity" => "Only the events of this contact, as `contact:ID`.",
         "epoch" => "Refused (410) if the log is of another.",
         "ticket" => "The link's secret.",
         _ => "",

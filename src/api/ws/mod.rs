@@ -26,7 +26,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_web_actors::ws::WsResponseBuilder;
-use atalaya_domain::ids::AgentId;
+use atalaya_domain::ids::{AgentId, EntityId};
 use bytestring::ByteString;
 use uuid::Uuid;
 
@@ -159,7 +159,8 @@ impl Push {
         for (id, addr) in self.sockets().get(&Some(agent.clone())).into_iter().flatten() {
             if addr.try_send(Say(frame.clone())).is_err() {
                 self.left_out.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%agent, socket = %id, "a socket is jammed: a frame was left out");
+                let entity = EntityId::from(agent.clone());
+                tracing::warn!(%entity, socket = %id, "a socket is jammed: a frame was left out");
             }
         }
     }

@@ -13,6 +13,7 @@ use actix::prelude::*;
 use actix_web_actors::ws::{
     CloseCode, CloseReason, Message, ProtocolError, WebsocketContext as Context,
 };
+use atalaya_domain::ids::EntityId;
 use bytestring::ByteString;
 use futures_util::stream::unfold;
 use serde_json::{Map, Value, json};
@@ -145,7 +146,8 @@ impl Session {
             let (api, cause) = (self.api.clone(), self.caller.cause());
             let hear = async move {
                 if let Err(error) = api.core.hear(&agent, cause).await {
-                    tracing::warn!(%agent, %error, "cannot say that an agent is heard");
+                    let (entity, seq) = (EntityId::from(agent), api.core.last_seq());
+                    tracing::warn!(%entity, seq, %error, "cannot say that an agent is heard");
                 }
             };
             ctx.spawn(hear.into_actor(self));
