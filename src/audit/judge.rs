@@ -17,7 +17,7 @@ use super::picture::{Bounds, Fault, Picture};
 use super::report::{Ledger, Sizes, Summary, Watched};
 use super::terms::{Known, Terms};
 use super::topic::{Topic, is_empty};
-use super::{TIME_ZONE, rules, scrape};
+use super::{Progress, TIME_ZONE, rules, scrape};
 
 /// How long the fold waits for a look, a frame or a text; after it it goes on without.
 const HOLD_MAX: Duration = Duration::from_secs(20);
@@ -130,6 +130,7 @@ impl Judge {
             Heard::Back => {
                 tracing::info!("the server is back, with the same log");
                 self.is_away = false;
+                self.summary.returns += 1;
             }
             Heard::Tick { late } => self.tick(late),
             Heard::Failed(_) | Heard::Stop => (),
@@ -404,6 +405,12 @@ impl Judge {
             }
             self.compare(look);
         }
+    }
+
+    /// How far it has come.
+    pub(super) fn progress(&self) -> Progress<'_> {
+        let Summary { compared, returns, .. } = self.summary;
+        Progress { compared, returns, violations: &self.ledger.counts }
     }
 
     /// What remains is judged, and summed up.
