@@ -114,10 +114,8 @@ enum Command {
     )]
     Kpi(KpiWanted),
     /// Checks a running server from outside: its views against its events
-    #[command(
-        after_help = "Example: atalaya audit-live http://127.0.0.1:8080 --token-file \
-                      data/admin.token --for 10m"
-    )]
+    #[command(after_help = "Example: atalaya audit-live http://127.0.0.1:8080 --token-file \
+                      data/admin.token --for 10m")]
     AuditLive(AuditWanted),
     /// Plays a recorded day through the server
     #[command(after_help = "Example: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv")]

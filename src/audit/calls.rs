@@ -139,14 +139,7 @@ impl Picture {
         }
     }
 
-    fn arrive(
-        &mut self,
-        id: &str,
-        at: i64,
-        data: &Value,
-        refused: bool,
-        faults: &mut Vec<Fault>,
-    ) {
+    fn arrive(&mut self, id: &str, at: i64, data: &Value, refused: bool, faults: &mut Vec<Fault>) {
         let queue = data["queue"].as_str().unwrap_or_default().to_owned();
         if self.contacts.contains_key(id) {
             faults.push(Fault::new("order", "a contact that is new", format!("{id} came twice")));

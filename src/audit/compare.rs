@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn sets_are_strict_and_other_members_are_named() {
         let expected = json!({"queues": {"a": {"waiting": 1, "offered_1h": 3}, "b": {}}, "x": 0.5});
-        let found = json!({"queues": {"a": {"waiting": 2, "new": 1}, "c": {}}, "x": 0.500_000_000_1});
+        let found =
+            json!({"queues": {"a": {"waiting": 2, "new": 1}, "c": {}}, "x": 0.500_000_000_1});
         let mut unchecked = BTreeSet::new();
         let differences = compare(&expected, &found, &mut unchecked);
         let told: Vec<_> = differences.told.iter().map(|d| d.path.as_str()).collect();

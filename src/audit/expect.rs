@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::counts::{Book, Counts, Figure, HOUR, QUARTER, RESULTS, Spread, float, seconds, slice_of};
+use super::counts::{
+    Book, Counts, Figure, HOUR, QUARTER, RESULTS, Spread, float, seconds, slice_of,
+};
 use super::people::{Agent, STATES};
 use super::picture::{Picture, Queue, written};
 use super::scrape::{Samples, key};
@@ -85,7 +87,8 @@ fn totals(picture: &Picture, at: i64) -> Value {
         }
     }
     let (mut day, mut carried_over, mut waiting, mut active) = (Counts::default(), 0, 0, 0);
-    let mut windows = [(QUARTER, "15m"), (HOUR, "1h")].map(|(n, name)| (n, name, Counts::default()));
+    let mut windows =
+        [(QUARTER, "15m"), (HOUR, "1h")].map(|(n, name)| (n, name, Counts::default()));
     for queue in picture.queues.values() {
         let (counts, carried) = today(picture, queue, at);
         day += counts;

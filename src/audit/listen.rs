@@ -195,10 +195,7 @@ impl Ear {
 
     /// Epoch, zone and a scrape; then a survey of the log and the configuration, so that the fold
     /// finds every text where it needs it.
-    async fn begin(
-        &self,
-        http: &mut Http,
-    ) -> Result<(String, Option<String>, String), NoAnswer> {
+    async fn begin(&self, http: &mut Http) -> Result<(String, Option<String>, String), NoAnswer> {
         let first = http.get("/api/v1/events?after=0&limit=1").await?.json()?;
         let epoch = first["epoch"].as_str().unwrap_or_default().to_owned();
         // Not every version has reports.

@@ -22,9 +22,6 @@ const ROUNDING: i64 = 2;
 const WHOLE_FAMILIES: [&str; 4] =
     ["atalaya_contacts_", "atalaya_offers_total{", "atalaya_queue_waiting{", "atalaya_agents{"];
 
-
-
-
 impl Judge {
     /// The fold stands at the end of an entry: both sides of it fit together.
     pub(super) fn settle(&mut self) {
@@ -179,17 +176,22 @@ impl Judge {
     fn compare_instant(&mut self, found: &Samples, (from, to): (i64, i64)) {
         let mut differences = Differences::default();
         let queues = &self.picture.queues;
-        let age = |id: &str| found.get(&key("atalaya_queue_longest_wait_seconds", &[("queue", id)]));
-        let told = queues.iter().filter_map(|(id, queue)| {
-            Some((id, expect::instant_of(queue, *age(id)?)?))
-        });
+        let age =
+            |id: &str| found.get(&key("atalaya_queue_longest_wait_seconds", &[("queue", id)]));
+        let told = queues
+            .iter()
+            .filter_map(|(id, queue)| Some((id, expect::instant_of(queue, *age(id)?)?)));
         let told: Vec<_> = told.collect();
         let exact = told.first().map(|(_, at)| *at);
         for (id, at) in &told {
             let path = format!("atalaya_queue_longest_wait_seconds of {id}");
             if exact.is_some_and(|exact| (exact - at).abs() > ROUNDING) {
                 let of = exact.map(written).unwrap_or_default();
-                differences.tell(&path, format!("an age at {of}"), format!("one at {}", written(*at)));
+                differences.tell(
+                    &path,
+                    format!("an age at {of}"),
+                    format!("one at {}", written(*at)),
+                );
             } else if !(from - ROUNDING..=to + ROUNDING).contains(at) {
                 let expected = format!("an age between {} and {}", written(from), written(to));
                 differences.tell(&path, expected, format!("one at {}", written(*at)));
@@ -205,9 +207,8 @@ impl Judge {
             }
             let name = key("atalaya_service_level", &[("queue", id)]);
             let Some(level) = found.get(&name) else { continue };
-            let mut candidates = (slice_of(first)..=slice_of(last)).map(|slice| {
-                queue.book.windows.sum(slice, super::counts::QUARTER).service_level()
-            });
+            let mut candidates = (slice_of(first)..=slice_of(last))
+                .map(|slice| queue.book.windows.sum(slice, super::counts::QUARTER).service_level());
             let fits = candidates.any(|figure| match figure {
                 Figure::Unknown => true,
                 Figure::None => level.is_nan(),

@@ -192,7 +192,9 @@ impl Summary {
 
     fn topic(&self, f: &mut fmt::Formatter<'_>, name: &str, of: &Watched) -> fmt::Result {
         let percent = |of_hundred| {
-            of.sizes.percentile(of_hundred).map_or("—".to_owned(), |share| format!("{share:.1} %"))
+            of.sizes
+                .percentile(of_hundred)
+                .map_or("—".to_owned(), |share| format!("{share:.1} %"))
         };
         let (median, p99) = (percent(50), percent(99));
         let silence = of.longest_silence.as_secs_f64();
@@ -240,8 +242,11 @@ impl fmt::Display for Summary {
             writeln!(f, "{} looks came too late to be compared", self.late)?;
         }
         if self.outages + self.epochs > 0 {
-            writeln!(f, "the server was away {} times, and back with the same log {} times; {} other logs",
-                self.outages, self.returns, self.epochs)?;
+            writeln!(
+                f,
+                "the server was away {} times, and back with the same log {} times; {} other logs",
+                self.outages, self.returns, self.epochs
+            )?;
         }
         if !self.unchecked.is_empty() {
             let names: Vec<_> = self.unchecked.iter().map(String::as_str).collect();
@@ -254,7 +259,8 @@ impl fmt::Display for Summary {
             let times = self.unknown_texts;
             writeln!(f, "{times} times configuration was replaced before it could be read")?;
         }
-        let impossible = self.impossible.map_or("not scraped".to_owned(), |count| count.to_string());
+        let impossible =
+            self.impossible.map_or("not scraped".to_owned(), |count| count.to_string());
         writeln!(f, "impossible states by the server's own count: {impossible}")?;
         for (kind, times) in &self.violations {
             writeln!(f, "violated: {kind}, {times} times")?;
@@ -303,8 +309,7 @@ impl Ledger {
         }
         let before = self.recent.iter().cloned().collect();
         let place = place.to_owned();
-        let violation =
-            Violation { kind, place, seq, expected, found, before, after: Vec::new() };
+        let violation = Violation { kind, place, seq, expected, found, before, after: Vec::new() };
         tracing::warn!(%violation, "a violation");
         self.open.push(self.kept.len());
         self.kept.push(violation);

@@ -63,7 +63,8 @@ pub(super) fn tiles(data: &Value) -> Differences {
     }
     for state in &STATES[..6] {
         let tiles = agents.into_iter().flatten().filter(|(_, tile)| tile["state"] == *state);
-        let (tiles, told) = (u64::try_from(tiles.count()).unwrap_or(u64::MAX), count(totals, state));
+        let (tiles, told) =
+            (u64::try_from(tiles.count()).unwrap_or(u64::MAX), count(totals, state));
         if tiles != told {
             wrong.tell(&format!("/totals/{state}"), format!("{tiles} tiles"), told.to_string());
         }
@@ -149,7 +150,8 @@ fn within(value: &Value, path: &str, names: &BTreeSet<String>) -> Option<String>
 fn looks_personal(text: &str) -> bool {
     let digits = text.strip_prefix('+').map(|rest| {
         let digits = rest.chars().filter(char::is_ascii_digit).count();
-        rest.chars().all(|char| char.is_ascii_digit() || " -()".contains(char)) && digits >= PHONE_DIGITS
+        rest.chars().all(|char| char.is_ascii_digit() || " -()".contains(char))
+            && digits >= PHONE_DIGITS
     });
     text.contains('@') || digits.unwrap_or(false)
 }

@@ -118,7 +118,8 @@ impl Terms {
     /// It does not come: whoever waits for it goes on without.
     pub(super) fn give_up(&mut self, entity: &str, version: u64) {
         let held = self.entities.get_mut(entity).map(|held| &mut held.changes);
-        if let Some((_, text)) = held.and_then(|held| held.iter_mut().find(|(at, _)| *at == version))
+        if let Some((_, text)) =
+            held.and_then(|held| held.iter_mut().find(|(at, _)| *at == version))
         {
             *text = Text::Gone;
         }

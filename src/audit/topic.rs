@@ -94,10 +94,15 @@ impl Topic {
         if let Some(at) = at
             && at < self.at
         {
-            wrong.push(("chain", "an instant that does not go back".into(), frame["at"].to_string()));
+            wrong.push((
+                "chain",
+                "an instant that does not go back".into(),
+                frame["at"].to_string(),
+            ));
         }
         if !is_snapshot && !self.broken && frame["from"].as_u64() != self.had {
-            let expected = format!("from {}", self.had.map_or("a snapshot".into(), |h| h.to_string()));
+            let expected =
+                format!("from {}", self.had.map_or("a snapshot".into(), |h| h.to_string()));
             wrong.push(("chain", expected, format!("from {}", frame["from"])));
             self.broken = true;
         }

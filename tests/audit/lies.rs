@@ -205,9 +205,8 @@ fn an_event_is_told_with_another_agent() {
 fn a_scrape_is_off_by_one() {
     let summary = caught(
         Lie::Scrape(|text| {
-            let line = text
-                .lines()
-                .find(|line| line.starts_with("atalaya_contacts_answered_total{"))?;
+            let line =
+                text.lines().find(|line| line.starts_with("atalaya_contacts_answered_total{"))?;
             let (series, count) = line.rsplit_once(' ')?;
             let more = count.parse::<u64>().ok()? + 1;
             Some(text.replace(line, &format!("{series} {more}")))
