@@ -216,9 +216,8 @@ fn agent_json(picture: &Picture, id: &str, agent: &Agent, turned: bool) -> Value
     }
     put(&mut json, "state", presence.state);
     put(&mut json, "reason", presence.reason);
-    if agent.was_here() {
-        put(&mut json, "since", written(presence.since));
-    }
+    // One who was never here has no such instant.
+    put(&mut json, "since", agent.was_here().then(|| written(presence.since)));
     let pending = agent.pending.as_ref();
     let pending = pending.map(|(state, reason)| json!({ "state": state, "reason": reason }));
     put(&mut json, "pending", pending);

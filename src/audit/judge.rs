@@ -17,7 +17,7 @@ use super::picture::{Bounds, Fault, Picture};
 use super::report::{Ledger, Sizes, Summary, Watched};
 use super::terms::{Known, Terms};
 use super::topic::{Topic, is_empty};
-use super::{TIME_ZONE, rules, scrape};
+use super::{Progress, TIME_ZONE, rules, scrape};
 
 /// How long the fold waits for a look, a frame or a text; after it it goes on without.
 const HOLD_MAX: Duration = Duration::from_secs(20);
@@ -102,7 +102,7 @@ impl Judge {
                 }
             }
             Heard::Texts(texts) => self.texts(texts),
-            Heard::Events(events) => self.receive(events),
+            Heard::Events { after, items } => self.receive(after, items),
             Heard::Again(events) => self.compare_again(&events),
             Heard::Began { look, floor } => {
                 self.in_flight.insert(look, floor);
@@ -130,6 +130,7 @@ impl Judge {
             Heard::Back => {
                 tracing::info!("the server is back, with the same log");
                 self.is_away = false;
+                self.summary.returns += 1;
             }
             Heard::Tick { late } => self.tick(late),
             Heard::Failed(_) | Heard::Stop => (),
@@ -183,7 +184,11 @@ impl Judge {
     }
 
     /// Events in the order of an answer: they follow one another without a gap.
-    fn receive(&mut self, events: Vec<Value>) {
+    fn receive(&mut self, after: u64, events: Vec<Value>) {
+        if self.gap_after == Some(self.received) && after != self.received {
+            // Asked for before the gap was seen: it is read again from there.
+            return;
+        }
         let mut before = 0;
         for event in events {
             let Some(seq) = event["seq"].as_u64() else {
@@ -198,7 +203,8 @@ impl Judge {
             if seq <= self.received {
                 continue;
             }
-            if seq != self.received + 1 && self.gap_after != Some(self.received) {
+            let told = self.gap_after == Some(self.received);
+            if seq != self.received + 1 && !told {
                 let both = (format!("seq {}", self.received + 1), format!("seq {seq}"));
                 self.violated("gap", "/events", both);
                 // Once more: what was left out may be had after all.
@@ -404,6 +410,12 @@ impl Judge {
             }
             self.compare(look);
         }
+    }
+
+    /// How far it has come.
+    pub(super) fn progress(&self) -> Progress<'_> {
+        let Summary { compared, returns, .. } = self.summary;
+        Progress { compared, returns, violations: &self.ledger.counts }
     }
 
     /// What remains is judged, and summed up.

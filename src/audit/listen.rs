@@ -42,8 +42,8 @@ pub(super) enum Heard {
     Survey(Vec<Value>),
     /// Configuration, by entity.
     Texts(Vec<(String, Value)>),
-    /// Events, in the order of the answer.
-    Events(Vec<Value>),
+    /// Events after a number, in the order of the answer.
+    Events { after: u64, items: Vec<Value> },
     /// Events that were had before, read again after the server was away.
     Again(Vec<Value>),
     /// A look goes out.
@@ -243,7 +243,7 @@ impl Ear {
                 let Ok(permit) = self.to.reserve().await else { return };
                 after = after.max(last);
                 self.received.set(after);
-                permit.send(Heard::Events(items));
+                permit.send(Heard::Events { after: from, items });
             }
             if !full {
                 self.caught_up.set(true);

@@ -26,6 +26,7 @@ mod terms;
 mod topic;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
@@ -90,17 +91,36 @@ pub enum AuditError {
     Start(#[from] std::io::Error),
 }
 
+/// How far an audit has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Sequence numbers at which a view was compared.
+    pub compared: u64,
+    /// Times that the server was away and is back.
+    pub returns: u64,
+    /// How often each rule was broken.
+    pub violations: &'a BTreeMap<&'static str, u64>,
+}
+
 /// Audits until the time is over, Ctrl-C comes, or there is no going on.
 pub fn run(options: &Options) -> Result<Summary, AuditError> {
+    run_while(options, |_| true)
+}
+
+/// The same, and no longer than `wanted` says so.
+pub fn run_while(
+    options: &Options,
+    mut wanted: impl FnMut(Progress<'_>) -> bool,
+) -> Result<Summary, AuditError> {
     let zone = options.time_zone.as_deref().map(zone).transpose()?;
     let place = Place::new(&options.server, &options.token)
         .ok_or_else(|| AuditError::Address(options.server.clone()))?;
     let asked = Arc::new(Asked::default());
     let (to, mut from) = mpsc::channel(HEARD_MAX);
-    let wanted = Wanted { place, run_for: options.run_for, asked: asked.clone() };
+    let what = Wanted { place, run_for: options.run_for, asked: asked.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listener = thread::Builder::new().name("audit-listen".to_owned());
-    let listener = listener.spawn(move || runtime.block_on(listen::listen(wanted, to)))?;
+    let listener = listener.spawn(move || runtime.block_on(listen::listen(what, to)))?;
     let begun = Instant::now();
     let mut judge = Judge::new(zone, asked);
     let mut failed = None;
@@ -112,6 +132,9 @@ pub fn run(options: &Options) -> Result<Summary, AuditError> {
                 break;
             }
             heard => judge.hear(heard),
+        }
+        if !wanted(judge.progress()) {
+            break;
         }
     }
     drop(from);

@@ -127,6 +127,8 @@ pub struct Summary {
     pub late: u64,
     /// Times that the server was away.
     pub outages: u64,
+    /// Times that it came back with the same log.
+    pub returns: u64,
     /// Times that another log was found.
     pub epochs: u64,
     /// How often each rule was broken.
@@ -176,6 +178,7 @@ impl Summary {
             "scrapes": self.scrapes,
             "too_late": self.late,
             "outages": self.outages,
+            "returns": self.returns,
             "other_epochs": self.epochs,
             "impossible": self.impossible,
             "not_checked": self.unchecked,
@@ -239,7 +242,11 @@ impl fmt::Display for Summary {
             writeln!(f, "{} looks came too late to be compared", self.late)?;
         }
         if self.outages + self.epochs > 0 {
-            writeln!(f, "the server was away {} times; {} other logs", self.outages, self.epochs)?;
+            writeln!(
+                f,
+                "the server was away {} times, and back with the same log {} times; {} other logs",
+                self.outages, self.returns, self.epochs
+            )?;
         }
         if !self.unchecked.is_empty() {
             let names: Vec<_> = self.unchecked.iter().map(String::as_str).collect();

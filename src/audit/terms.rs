@@ -105,14 +105,6 @@ impl Terms {
         held.place_early();
     }
 
-    /// Whether some text is still to be read.
-    pub(super) fn wanted(&self) -> bool {
-        let pending = |entity: &Entity| {
-            entity.changes.back().is_some_and(|(_, text)| matches!(text, Text::Pending))
-        };
-        self.entities.values().any(pending)
-    }
-
     /// What the `changed` of `entity` at `version` made.
     pub(super) fn at(&self, entity: &str, version: u64) -> Known {
         let held = self.entities.get(entity).map(|held| &held.changes);
