@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use atalaya_domain::agent::Kind;
 use atalaya_domain::ids::{QueueId, Slug};
-use atalaya_domain::kpi::{Treatment, service_level};
+use atalaya_domain::kpi::{Counts, Sums, Treatment};
 use atalaya_domain::queue::Status;
 use atalaya_domain::time::{Span, Timestamp};
 
+use super::data::{oldest, quarter};
 use super::figures::Day;
 use super::meter::Counted;
-use super::wallboard::{Line, Wallboard, count, oldest};
+use super::wallboard::{Line, Wallboard, count};
 
 /// What is counted of a local day, in the order of [`QueueMeasures::today`].
 pub const TODAY: [&str; 7] = [
@@ -103,11 +104,11 @@ impl Wallboard {
             ready: 0,
             longest_wait: oldest(line).map_or(Span::ZERO, since),
             target: target.map(|target| (target.share, target.within.span)),
-            service_level: line.window.share(self.now),
+            service_level: quarter(line).sum(self.now).service_level(),
             service_level_today: line.today.share(),
             today: line.today.numbers(),
-            asa_today_s: line.today.asa_s(),
-            aht_today_s: line.today.aht_s(),
+            asa_today_s: line.today.sums.asa_s(),
+            aht_today_s: line.today.sums.aht_s(),
             counted: self.meter.counted(id),
         }
     }
@@ -116,18 +117,20 @@ impl Wallboard {
 impl Day {
     /// The service level; nobody in it: none.
     fn share(&self) -> Option<f64> {
-        service_level(&self.level, Treatment::Standard)
+        self.sums.service_level(Treatment::Standard)
     }
 
     /// In the order of [`TODAY`].
     const fn numbers(&self) -> [u64; TODAY.len()] {
+        let Sums { offered, refused, counts, level, .. } = self.sums;
+        let Counts { answered, abandoned, short_abandoned, .. } = counts;
         [
-            self.offered,
-            self.answered,
-            self.level.answered_within,
-            self.abandoned,
-            self.short_abandoned,
-            self.refused,
+            offered,
+            answered,
+            level.answered_within,
+            abandoned,
+            short_abandoned,
+            refused,
             self.carried_over,
         ]
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use atalaya_domain::ids::{AgentId, QueueId, Slug, SlugError};
 use atalaya_domain::priority::{Credit, Priorities};
 use atalaya_domain::queue::{
-    OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX, ServiceLevel,
+    OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX, ServiceLevel, Thresholds,
 };
 use atalaya_domain::skills::{Profile, Requirement, Skills};
 use atalaya_domain::time::{MICROS_PER_SECOND, Span, Timestamp};
@@ -185,6 +185,7 @@ impl Staff {
             on_reject: OnReject::NotReady,
             max_misses: 1,
             short_abandon: SHORT_ABANDON.into(),
+            thresholds: Thresholds::default(),
         }
     }
 }
