@@ -4,6 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/days.rs"]
+mod days;
+mod support;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -137,12 +141,6 @@ fn a_broken_row_refuses_the_scenario() {
     "#]].assert_eq(&said);
 }
 
-fn shared() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("ATALAYA_SHARED").map_or_else(beside, PathBuf::from);
-    folder.join("replay").is_dir().then(|| folder.join("replay"))
-}
-
 /// Values of a column, in file order.
 fn column(path: &Path, name: &str) -> Vec<String> {
     let mut reader = csv::Reader::from_path(path).unwrap();
@@ -152,11 +150,10 @@ fn column(path: &Path, name: &str) -> Vec<String> {
 
 #[test]
 fn the_recorded_days_are_taken_whole() {
-    let Some(folder) = shared() else {
-        eprintln!("skipped: no recorded days; name their folder in ATALAYA_SHARED");
-        return;
+    let Some(folder) = days::data() else {
+        return support::skip("the_recorded_days_are_taken_whole", days::NONE);
     };
-    for day in ["1999-02-09", "1999-02-10", "1999-02-12", "1999-08-03"] {
+    for day in days::DAYS {
         let ids = column(&folder.join(format!("{day}_contacts.csv")), "contact");
         let windows = folder.join(format!("{day}_agents.csv"));
         let mut people = column(&windows, "agent");
