@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use crate::life::{Life, QUEUES, madrid, queue_id};
 
 /// Lives in the short form; `ATALAYA_VIEWS_LIVES` says how many in the long one.
-const LIVES: u32 = 24;
-const STEPS_MAX: usize = 80;
+const LIVES: u32 = 12;
+const STEPS_MAX: usize = 64;
 /// How far back the rows are looked at after each step; all are at the end.
 const LOOKED_AT: Span = Span::seconds(6 * 3_600);
 const QUARTER: i64 = 900_000_000;
