@@ -137,7 +137,7 @@ async fn a_demo_opens_with_a_day_behind_it_and_goes_on_with_its_folder() {
             assert_eq!(by, format!("agent:{}", event["data"]["agent"].as_str().unwrap()));
             accepted += 1;
         }
-        let Some(last) = page.last().filter(|_| accepted < 1_500 && page.len() == 500) else {
+        let Some(last) = page.last().filter(|_| accepted <= 600 && page.len() == 500) else {
             break;
         };
         after = last["seq"].as_u64().unwrap();

@@ -69,7 +69,7 @@ enum Sockets {
 
 const CUTS: u16 = 5;
 /// Bytes from the server: past the first snapshot, in the midst of work.
-const CUT_AFTER_BYTES: usize = 8_000;
+const CUT_AFTER_BYTES: usize = 2_000;
 /// Sockets that were opened so far.
 static OPENED: AtomicU16 = AtomicU16::new(0);
 
@@ -139,7 +139,8 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
     let Summary { callers, answered, abandoned, refused, errors, .. } = summary;
     assert_eq!((errors, summary.engaged), (0, 0), "{summary}");
     assert!(callers > 0 && answered > 0, "{summary}");
-    assert_eq!(summary.reconnects, u64::from(CUTS), "{summary}");
+    // Who says little is not cut off.
+    assert!((1..=u64::from(CUTS)).contains(&summary.reconnects), "{summary}");
     // With each socket that was cut off one answer to an accept may have been lost.
     let unheard = answered.checked_sub(summary.offers_accepted).unwrap();
     assert!(unheard <= u64::from(CUTS), "{summary}");
@@ -219,7 +220,7 @@ async fn what_cannot_be_is_refused_in_words() {
     assert!(told(&format!("http://{standing}"), &its_admin).await.contains("a rate above 0"));
     assert!(told("https://x", &admin).await.contains("cannot use `https://x`"));
     let nobody = told(&format!("http://{server}"), "nonsense").await;
-    assert!(nobody.contains("cannot GET /api/v1/queues: 401"), "{nobody}");
+    assert!(nobody.contains("cannot GET /api/v1/queues?limit=500: 401"), "{nobody}");
 }
 
 /// A server that gives these answers, the last for ever; and the keys of the requests it had.
