@@ -88,7 +88,7 @@ pub struct Past {
 impl Past {
     /// The people of the day of `until`, from its midnight, and that midnight.
     pub fn new(
-        centre: Arc<Centre>,
+        centre: &Arc<Centre>,
         seed: u64,
         until: Timestamp,
         persons: Persons,
@@ -96,7 +96,7 @@ impl Past {
         let until_s = second_of(until);
         let date = rota::date_at(until_s, &centre.time_zone);
         let start_s = rota::midnight_s(date, &centre.time_zone);
-        let callers = Arrivals::new(&centre, seed, date);
+        let callers = Arrivals::new(centre, seed, date);
         let callers = callers.take_while(|caller| caller.at_s < until_s).collect();
         let place = |(place, id): (usize, &str)| Some((AgentId::new(id).ok()?, place));
         let ids = centre.people.iter().map(|person| person.id.as_str()).enumerate();
@@ -374,7 +374,7 @@ impl People for Past {
                     self.hear_contact(*at, *id, event);
                 }
                 (EntityId::Agent(agent), Event::Agent(agent::Event::PresenceChanged { .. })) => {
-                    self.announce(*at, Todo::Look(agent.clone()))
+                    self.announce(*at, Todo::Look(agent.clone()));
                 }
                 _ => (),
             }
@@ -397,13 +397,15 @@ pub fn speaker(to: &EntityId, command: &Command) -> Option<AgentId> {
         (EntityId::Agent(agent), Command::Agent(agent::Command::Presence { .. })) => {
             Some(agent.clone())
         }
-        (_, Command::Contact(command)) => match command {
-            contact::Command::Accept { agent, .. }
-            | contact::Command::Reject { agent, .. }
-            | contact::Command::Complete { by: Who::Agent(agent) }
-            | contact::Command::EndWrapUp { by: Who::Agent(agent), .. } => Some(agent.clone()),
-            _ => None,
-        },
+        (
+            _,
+            Command::Contact(
+                contact::Command::Accept { agent, .. }
+                | contact::Command::Reject { agent, .. }
+                | contact::Command::Complete { by: Who::Agent(agent) }
+                | contact::Command::EndWrapUp { by: Who::Agent(agent), .. },
+            ),
+        ) => Some(agent.clone()),
         _ => None,
     }
 }

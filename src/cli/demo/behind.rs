@@ -89,7 +89,7 @@ impl Making<'_> {
         let secrets = Arc::new(Secrets::bare(recorder.secret()));
         let whose = secrets.clone();
         let persons = Box::new(move |from: &str| whose.person(from));
-        let (past, start) = Past::new(self.centre.clone(), self.seed, self.opens, persons);
+        let (past, start) = Past::new(self.centre, self.seed, self.opens, persons);
         let (setup, names) = self.setup(&secrets);
         let mut told = Vec::new();
         let mut hears = |to: &EntityId, command: &Command, now, events: &[Recorded]| {
