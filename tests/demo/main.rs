@@ -259,6 +259,7 @@ async fn scripted(answers: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<St
 
 const OVERLOAD: &str = "503 Overload\r\nRetry-After: 0\r\nContent-Length: 0\r\n";
 const TOO_MANY: &str = "429 Too many\r\nContent-Length: 0\r\n";
+const TIMED_OUT: &str = "408 Timed out\r\nContent-Length: 0\r\n";
 const CONFLICT: &str = "409 Conflict\r\nContent-Length: 0\r\n";
 const IN_FLIGHT: &str = concat!(
     "409 Conflict\r\nContent-Length: 44\r\n|",
@@ -268,11 +269,16 @@ const DONE: &str = "204 Done\r\n";
 
 #[actix_web::test]
 async fn a_request_is_tried_again_under_its_key() {
-    let (client, keys) = scripted(&[OVERLOAD, "", TOO_MANY, IN_FLIGHT, DONE]).await;
+    let (client, keys) = scripted(&[OVERLOAD, "", TIMED_OUT, IN_FLIGHT, DONE]).await;
     client.post("/x", &json!({})).await.unwrap();
-    let keys = keys.lock().unwrap();
-    assert_eq!(keys.len(), 5);
-    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    {
+        let keys = keys.lock().unwrap();
+        assert_eq!(keys.len(), 5);
+        assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    }
+    let (client, keys) = scripted(&[TOO_MANY, DONE]).await;
+    client.post("/x", &json!({})).await.unwrap();
+    assert_eq!(keys.lock().unwrap().len(), 2);
 }
 
 #[actix_web::test]
