@@ -1,7 +1,7 @@
 //! The wire as a client knows it: requests with a bearer token over plain HTTP, and the socket.
 //!
-//! A request is tried again a few times where the server says so (429, 503 with `Retry-After`) or
-//! where nothing came back; a POST carries an `Idempotency-Key`, so that no try is done twice. What
+//! A request is tried again a few times where the server says so (408, 429, 503 with `Retry-After`)
+//! or where nothing came back; a POST carries an `Idempotency-Key`, so that no try is done twice. What
 //! people do with it is not here.
 
 use std::sync::{Mutex, PoisonError};
@@ -299,8 +299,12 @@ impl Client {
             Err(_) => return Err(nothing_came(self.unreachable("no answer in time"))),
         };
         if !status.is_success() {
-            let busy =
-                matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            let busy = matches!(
+                status,
+                StatusCode::REQUEST_TIMEOUT
+                    | StatusCode::TOO_MANY_REQUESTS
+                    | StatusCode::SERVICE_UNAVAILABLE
+            );
             // What was answered as unknown may still be under way when it is asked again.
             let busy = busy || (status == StatusCode::CONFLICT && is_in_flight(&bytes));
             let error = refused(method, path, status, &bytes);

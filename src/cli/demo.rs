@@ -110,7 +110,7 @@ pub fn run(wanted: &Wanted) -> Result<(), RunError> {
         welcome(address, api, &token, wanted.speed, behind);
         let server = format!("http://{address}");
         let (seed, run_for) = (wanted.seed, wanted.run_for);
-        move_in(Options { server, token, centre, seed, run_for }, stop);
+        move_in(Options { server, token, centre, seed, run_for }, &stop);
     })?;
     Ok(())
 }
@@ -136,7 +136,7 @@ pub fn run_apart(wanted: &Apart) -> Result<(), RunError> {
 }
 
 /// The centre lives on a thread of its own, as a client that is far away would.
-fn move_in(options: Options, stop: Stop) {
+fn move_in(options: Options, stop: &Stop) {
     let told = stop.clone();
     let centre = std::thread::Builder::new().name("demo-centre".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -240,7 +240,8 @@ async fn adopt(world: &Arc<World>, calls: &mut JoinSet<()>, hurry: &watch::Recei
             let (world, hurry) = (world.clone(), hurry.clone());
             calls.spawn(async move {
                 let now_s = world.clock.now_s();
-                let ends = Ends { hangs_up_s: now_s + patience_s, from_s: now_s, talk_s };
+                let waiting = now_s + patience_s;
+                let ends = Enough { waiting, since: now_s, talking: talk_s };
                 if let Err(error) = speak(&world, &id, ends, hurry).await {
                     world.tally.error("a caller of before", &error);
                 }
@@ -269,26 +270,27 @@ async fn dial(
         return Ok(());
     }
     let id = made["id"].as_str().unwrap_or_default();
-    let hangs_up_s = now_s + caller.patience_s;
-    speak(world, id, Ends { hangs_up_s, from_s: now_s, talk_s: caller.talk_s }, hurry).await
+    let waiting = now_s + caller.patience_s;
+    let ends = Enough { waiting, since: now_s, talking: caller.talk_s };
+    speak(world, id, ends, hurry).await
 }
 
-/// When a caller has had enough.
+/// When a caller has had enough, in centre seconds.
 #[derive(Clone, Copy)]
-struct Ends {
-    /// Of waiting.
-    hangs_up_s: f64,
-    /// An answer before it counts from it.
-    from_s: f64,
-    /// Of talking, from the answer.
-    talk_s: f64,
+struct Enough {
+    /// Of waiting: at this second.
+    waiting: f64,
+    /// An answer before this second counts from it.
+    since: f64,
+    /// Of talking: so many seconds after the answer.
+    talking: f64,
 }
 
 /// One call that is there, to its end.
 async fn speak(
     world: &World,
     id: &str,
-    ends: Ends,
+    ends: Enough,
     mut hurry: watch::Receiver<bool>,
 ) -> Result<(), ClientError> {
     let path = format!("/api/v1/contacts/{id}");
@@ -297,7 +299,7 @@ async fn speak(
     line.look(&world.client.get(&path).await?);
     let gives_up_s = world.clock.now_s() + CALL_MAX_S;
     let mut was_answered = false;
-    let mut hangs_up_s = ends.hangs_up_s;
+    let mut hangs_up_s = ends.waiting;
     loop {
         let Call { answered_s, is_over } = line.call();
         if let Some(answered_s) = answered_s
@@ -305,7 +307,7 @@ async fn speak(
         {
             was_answered = true;
             world.tally.add(Count::Answered);
-            hangs_up_s = answered_s.max(ends.from_s) + ends.talk_s;
+            hangs_up_s = answered_s.max(ends.since) + ends.talking;
         }
         if is_over {
             return Ok(());
@@ -375,8 +377,9 @@ mod tests {
                 callers.iter().filter(|caller| (from_s..to_s).contains(&(caller.at_s - opens_s)));
             f64::from(u32::try_from(came.count()).unwrap())
         };
-        // Three deviations of 516, of 4,500 and of 390.
-        assert!((450.0..585.0).contains(&(within(3_600.0, 7_200.0) / 1.0)));
+        let hour = (HALF_HOURS[2] + HALF_HOURS[3]) / 2.0 * DEMAND;
+        let peak = within(3_600.0, 7_200.0);
+        assert!((peak - hour).abs() < 3.0 * hour.sqrt(), "{peak} of {hour}");
         let day: f64 = HALF_HOURS.iter().sum::<f64>() / 2.0 * DEMAND;
         let came = within(0.0, CLOSES_S - OPENS_S);
         assert!((came - day).abs() < 3.0 * day.sqrt(), "{came} of {day}");

@@ -247,6 +247,7 @@ pub async fn live(options: Options) -> Result<Summary, DemoError> {
     }
     let mut others = JoinSet::new();
     others.spawn(exchange::follow(world.clone(), stopped.clone()));
+    others.spawn(ring(world.clone(), stopped.clone()));
     others.spawn(supervisor::watch_over(world.clone(), stopped.clone()));
     let (stop_callers, hurry) = watch::channel(false);
     let mut calls = JoinSet::new();
@@ -274,6 +275,23 @@ async fn first_failure(world: &World, staff: &mut JoinSet<Result<(), ClientError
         }
     }
     std::future::pending().await
+}
+
+/// Says when the centre opens and closes: who looks at a board of a few people wants to know why.
+async fn ring(world: Arc<World>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let (is_open, until_s) = rota::hours(&world.centre.time_zone, world.clock.now_s());
+        let until = rota::instant(until_s);
+        if is_open {
+            tracing::info!(%until, "the centre is open");
+        } else {
+            tracing::info!(%until, "it is night in the centre: a few keep it, and few call");
+        }
+        tokio::select! {
+            () = sleep_until(world.clock.at(until_s)) => (),
+            () = told_to(&mut stop) => return,
+        }
+    }
 }
 
 /// Waits until told to stop; nobody left to tell it is the same.

@@ -74,6 +74,19 @@ pub fn is_working_day(date: Date) -> bool {
     !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
+/// Whether the centre is open, and when that changes next.
+pub fn hours(zone: &TimeZone, now_s: f64) -> (bool, f64) {
+    let today = date_at(now_s, zone);
+    let mut edges = (0..DAYS_MAX).filter_map(|days| {
+        let date = today.checked_add(jiff::Span::new().days(days)).ok()?;
+        let at = |second: f64| midnight_s(date, zone) + second;
+        is_working_day(date).then(|| [(false, at(OPENS_S)), (true, at(CLOSES_S))])
+    });
+    // Before an opening it is closed, before a closing open.
+    let next = edges.find_map(|edges| edges.into_iter().find(|(_, at_s)| now_s < *at_s));
+    next.unwrap_or((false, f64::INFINITY))
+}
+
 /// The turn that `person` is in at `now_s`, else the next one.
 pub fn next_duty(centre: &Centre, seed: u64, person: &Person, now_s: f64) -> Option<Duty> {
     let today = date_at(now_s, &centre.time_zone);
@@ -164,6 +177,19 @@ mod tests {
             assert_eq!(guards.len(), 6, "{night}");
             assert!(guards.iter().all(|duty| duty.is_on_phone));
         }
+    }
+
+    #[test]
+    fn the_hours_are_of_the_zone_and_of_working_days() {
+        let zone = Centre::whole().unwrap().time_zone;
+        let hours = |text: &str| {
+            let (is_open, next_s) = hours(&zone, at(text));
+            (is_open, instant(next_s).to_string())
+        };
+        assert_eq!(hours("2026-03-03T07:59:59Z"), (false, "2026-03-03T08:00:00Z".into()));
+        assert_eq!(hours("2026-03-03T08:00:00Z"), (true, "2026-03-03T19:00:00Z".into()));
+        assert_eq!(hours("2026-03-06T19:00:00Z"), (false, "2026-03-09T08:00:00Z".into()));
+        assert_eq!(hours("2026-07-06T07:00:00Z"), (true, "2026-07-06T18:00:00Z".into()));
     }
 
     #[test]
