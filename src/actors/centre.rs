@@ -97,18 +97,19 @@ impl Centre {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the wallboard holds, and the number of the last event in it: of one instant.
-    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value) {
+    /// What the wallboard holds, with the number of the last event in it and the instant that it
+    /// was reckoned at: its sliding windows hang on both.
+    pub fn wallboard(&self, scope: Scope) -> ((u64, Timestamp), serde_json::Value) {
         let mut board = self.board();
         board.roll_to(self.clock.now());
-        (self.last_seq(), board.data(scope))
+        ((self.last_seq(), board.now()), board.data(scope))
     }
 
     /// What the roster holds, likewise.
-    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+    pub fn roster(&self, scope: Scope) -> ((u64, Timestamp), serde_json::Value) {
         let mut board = self.board();
         board.roll_to(self.clock.now());
-        (self.last_seq(), board.roster().data(scope))
+        ((self.last_seq(), board.now()), board.roster().data(scope))
     }
 
     /// What metrics are made of, likewise, and how many entities are out of service.

@@ -134,7 +134,7 @@ impl Core {
     }
 
     /// What the roster holds, likewise.
-    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
+    pub fn roster(&self, scope: Scope) -> ((u64, Timestamp), Value) {
         self.0.roster(scope)
     }
 
@@ -332,8 +332,8 @@ impl Core {
         board.figures(queue)
     }
 
-    /// The wallboard, and the number of the last event in it.
-    pub fn wallboard(&self, scope: Scope) -> (u64, Value) {
+    /// The wallboard, with the number of the last event in it and its instant.
+    pub fn wallboard(&self, scope: Scope) -> ((u64, Timestamp), Value) {
         self.0.wallboard(scope)
     }
 

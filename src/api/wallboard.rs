@@ -13,9 +13,8 @@ use crate::views::{Scope, rfc3339};
 pub async fn one(call: Call) -> Result<HttpResponse, Problem> {
     Query::of(&call, &[])?;
     let scope = if call.caller()?.reads_only { Scope::Wall } else { Scope::All };
-    let core = &call.api.core;
-    let (seq, data) = core.wallboard(scope);
-    let at = rfc3339(core.now());
-    let board = json!({ "epoch": call.api.epoch, "seq": seq, "at": at, "data": data });
+    let ((seq, at), data) = call.api.core.wallboard(scope);
+    let epoch = &call.api.epoch;
+    let board = json!({ "epoch": epoch, "seq": seq, "at": rfc3339(at), "data": data });
     Ok(answer::read(&call, &board))
 }

@@ -186,8 +186,7 @@ fn key(topic: &Topic, scope: Scope) -> Watched {
 }
 
 fn reading(api: &Arc<Api>, topic: &Topic, scope: Scope) -> Reading {
-    let at = api.core.now();
-    let (seq, data) = match topic {
+    let ((seq, at), data) = match topic {
         Topic::Wallboard => api.core.wallboard(scope),
         Topic::Roster => api.core.roster(scope),
         Topic::Agent(agent) => return desk::read(api, agent),
