@@ -276,25 +276,23 @@ pub(super) fn samples(picture: &Picture) -> Samples {
 
 fn times(picture: &Picture, id: &str, book: &Book, samples: &mut Samples) {
     let bounds = &picture.bounds;
-    let queue = [("queue", id)];
-    let wait = |outcome| vec![("queue", id), ("outcome", outcome)];
-    let families: [(&str, Vec<(&str, &str)>, &Spread, &[f64]); 4] = [
-        ("contact_wait", wait("answered"), &book.times.answered, &bounds.wait),
-        ("contact_wait", wait("abandoned"), &book.times.abandoned, &bounds.wait),
-        ("offer_to_answer", queue.to_vec(), &book.times.offer_to_answer, &bounds.offer_to_answer),
-        ("contact_handle", queue.to_vec(), &book.times.handle, &bounds.handle),
-    ];
-    for (name, labels, spread, bounds) in families {
+    let mut family = |name: &str, labels: &[(&str, &str)], spread: &Spread, bounds: &[f64]| {
         let name = |end: &str| format!("atalaya_{name}_seconds_{end}");
-        samples.insert(key(&name("count"), &labels), float(spread.count));
-        samples.insert(key(&name("sum"), &labels), seconds(spread.sum));
+        samples.insert(key(&name("count"), labels), float(spread.count));
+        samples.insert(key(&name("sum"), labels), seconds(spread.sum));
         for (bound, count) in bounds.iter().zip(spread.cumulative(bounds)) {
             let bound = bound.to_string();
-            let mut labels = labels.clone();
-            labels.push(("le", &bound));
+            let labels = [labels, &[("le", bound.as_str())]].concat();
             samples.insert(key(&name("bucket"), &labels), float(count));
         }
-    }
+    };
+    let waited = |outcome| [("queue", id), ("outcome", outcome)];
+    let times = &book.times;
+    family("contact_wait", &waited("answered"), &times.answered, &bounds.wait);
+    family("contact_wait", &waited("abandoned"), &times.abandoned, &bounds.wait);
+    let taken = &bounds.offer_to_answer;
+    family("offer_to_answer", &[("queue", id)], &times.offer_to_answer, taken);
+    family("contact_handle", &[("queue", id)], &times.handle, &bounds.handle);
 }
 
 fn agents(picture: &Picture, samples: &mut Samples) {
