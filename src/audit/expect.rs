@@ -87,16 +87,15 @@ fn totals(picture: &Picture, at: i64) -> Value {
         }
     }
     let (mut day, mut carried_over, mut waiting, mut active) = (Counts::default(), 0, 0, 0);
-    let mut windows =
-        [(QUARTER, "15m"), (HOUR, "1h")].map(|(n, name)| (n, name, Counts::default()));
+    let mut windows = [QUARTER, HOUR].map(|frame| (frame, Counts::default()));
     for queue in picture.queues.values() {
         let (counts, carried) = today(picture, queue, at);
         day += counts;
         carried_over += carried;
         waiting += whole(queue.waiting.len());
         active += whole(queue.active.len());
-        for (slices, _, sum) in &mut windows {
-            *sum += queue.book.windows.sum(slice_of(at), *slices);
+        for (frame, sum) in &mut windows {
+            *sum += queue.book.windows.sum(slice_of(at), *frame);
         }
     }
     let mut totals = Map::new();
@@ -107,8 +106,8 @@ fn totals(picture: &Picture, at: i64) -> Value {
         put(&mut totals, state, *count);
     }
     put_today(&mut totals, &day, carried_over);
-    for (_, name, counts) in &windows {
-        put_window(&mut totals, counts, name);
+    for (frame, counts) in &windows {
+        put_window(&mut totals, counts, frame.name);
     }
     let oldest = picture.queues.values().filter_map(oldest).min();
     put(&mut totals, "longest_wait_since", oldest.map(written));
@@ -139,8 +138,8 @@ fn queue_json(picture: &Picture, id: &str, queue: &Queue, at: i64) -> Value {
     put(&mut line, "active", queue.active.len());
     let (counts, carried_over) = today(picture, queue, at);
     put_today(&mut line, &counts, carried_over);
-    for (slices, name) in [(QUARTER, "15m"), (HOUR, "1h")] {
-        put_window(&mut line, &queue.book.windows.sum(slice_of(at), slices), name);
+    for frame in [QUARTER, HOUR] {
+        put_window(&mut line, &queue.book.windows.sum(slice_of(at), frame), frame.name);
     }
     put_figure(&mut line, "asa_today_s", counts.asa());
     put_figure(&mut line, "aht_today_s", counts.aht());
