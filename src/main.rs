@@ -15,12 +15,12 @@ use atalaya::cli::demo::{self, Wanted};
 use atalaya::cli::kpi::{self, Wanted as KpiWanted};
 use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
-use atalaya::cli::{check, length, token};
+use atalaya::cli::{check, token};
 use atalaya::config::{DEFAULT_PATH, Mistakes};
 use atalaya::replay::report::Report;
 use atalaya::telemetry::logging;
 use atalaya_domain::ids::AgentId;
-use atalaya_domain::time::Timestamp;
+use atalaya_domain::time::{Span, Timestamp};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -254,6 +254,12 @@ fn new_token(
     let grant = grant.unwrap_or_else(|problem| usage(&problem.to_string()));
     say(&token::make(data, grant)?);
     Ok(())
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    let span = Span::parse(text).map_err(|error| error.to_string())?;
+    let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;
+    Ok(Duration::from_micros(micros))
 }
 
 fn speed(text: &str) -> Result<f64, String> {

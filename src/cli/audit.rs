@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use atalaya_domain::time::Span;
 use clap::{Args, ValueEnum};
 
 use crate::audit::{self, AuditError, Options};
@@ -21,7 +22,7 @@ pub struct Wanted {
     #[arg(long)]
     pub token_file: PathBuf,
     /// How long, like `10m`; left out: until Ctrl-C
-    #[arg(long = "for", value_parser = super::length)]
+    #[arg(long = "for", value_parser = length)]
     pub run_for: Option<Duration>,
     /// The zone of the centre's days, like `Europe/Madrid` [default: what the server says]
     #[arg(long)]
@@ -71,6 +72,13 @@ pub fn run(wanted: &Wanted, out: &mut impl Write) -> ExitCode {
         Ok(()) => ExitCode::FAILURE,
         Err(error) => fail(&format!("cannot print the outcome: {error}"), 1),
     }
+}
+
+/// A length of time, like `10m`.
+fn length(text: &str) -> Result<Duration, String> {
+    let span = Span::parse(text).map_err(|error| error.to_string())?;
+    let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;
+    Ok(Duration::from_micros(micros))
 }
 
 fn fail(why: &str, code: u8) -> ExitCode {

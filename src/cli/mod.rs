@@ -1,9 +1,5 @@
 //! What the command line starts: the parts of the house, put together.
 
-use std::time::Duration;
-
-use atalaya_domain::time::Span;
-
 pub mod audit;
 pub mod check;
 pub mod configure;
@@ -13,10 +9,3 @@ pub mod replay;
 pub mod serve;
 pub mod store;
 pub mod token;
-
-/// A length of time as a command line has it, like `10m`.
-pub fn length(text: &str) -> Result<Duration, String> {
-    let span = Span::parse(text).map_err(|error| error.to_string())?;
-    let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;
-    Ok(Duration::from_micros(micros))
-}
