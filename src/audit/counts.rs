@@ -1,9 +1,10 @@
 //! What the auditor counts of one queue: a local day, sliding windows, and the whole log.
 //!
-//! *Rule of the windows.* Time is cut into slices of 5 s from the epoch on (UTC); what happened at
-//! `t` lies in slice ⌊t ÷ 5 s⌋, with `t` the event's own `at`, also when it was told later. A
-//! window of n slices read at `at` sums the slices from ⌊at ÷ 5 s⌋ − n + 1 on: 15 min are 180
-//! slices, an hour 720. So a figure is a function of the log and of `at`.
+//! *Rule of the windows.* Time is cut into slices from the epoch on (UTC), of s = 5 s for the window
+//! of 15 min and of 60 s for that of an hour; what happened at `t` lies in slice ⌊t ÷ s⌋, with `t`
+//! the event's own `at`, also when it was told later. A window of n slices read at `at` sums the
+//! slices from ⌊at ÷ s⌋ − n + 1 on: 180 of 5 s, 60 of 60 s. So a figure is a function of the log
+//! and of `at`.
 //!
 //! *Rule of the day.* What happened before local midnight and was told after it changes who was
 //! carried over, never the day's counts.
@@ -11,12 +12,24 @@
 use std::collections::VecDeque;
 use std::ops::AddAssign;
 
-/// Microseconds of a slice.
+/// Microseconds of the slices that are kept: those of the longer window are made of them.
 const SLICE: i64 = 5_000_000;
-/// Slices of the window of a quarter of an hour.
-pub(super) const QUARTER: i64 = 180;
-/// Slices of the window of an hour, the longest: older ones are dropped.
-pub(super) const HOUR: i64 = 720;
+/// Kept slices that the longest window may hold; older ones are dropped.
+const KEPT_MAX: i64 = 720;
+
+/// A window: its name on the wire, and how it is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) name: &'static str,
+    /// Kept slices in one of its own.
+    width: i64,
+    slices: i64,
+}
+
+/// A quarter of an hour.
+pub(super) const QUARTER: Frame = Frame { name: "15m", width: 1, slices: 180 };
+/// An hour.
+pub(super) const HOUR: Frame = Frame { name: "1h", width: 12, slices: 60 };
 
 /// Sums of what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,16 +141,17 @@ impl Windows {
             Some(_) | None => self.0.insert(place, (slice, counts)),
         }
         let newest = self.0.back().map_or(slice, |(newest, _)| *newest);
-        while self.0.front().is_some_and(|(oldest, _)| *oldest <= newest - HOUR) {
+        while self.0.front().is_some_and(|(oldest, _)| *oldest <= newest - KEPT_MAX) {
             self.0.pop_front();
         }
     }
 
-    /// The window of so many slices that ends with the slice `last`.
-    pub(super) fn sum(&self, last: i64, slices: i64) -> Counts {
+    /// The window of `frame` that ends with the kept slice `last`.
+    pub(super) fn sum(&self, last: i64, frame: Frame) -> Counts {
+        let oldest = last.div_euclid(frame.width) - frame.slices;
         let mut sum = Counts::default();
         for (slice, counts) in &self.0 {
-            if *slice > last - slices {
+            if slice.div_euclid(frame.width) > oldest {
                 sum += *counts;
             }
         }
@@ -221,5 +235,44 @@ impl Book {
     /// A local day begins; so many wait.
     pub(super) fn turn(&mut self, waiting: u64) {
         (self.today, self.carried_over) = (Counts::default(), waiting);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_cut_into_slices() {
+        let mut windows = Windows::default();
+        let second = 1_000_000;
+        for at in [0, 4, 5, 59, 60] {
+            let one = Counts { offered: 1, ..Counts::default() };
+            windows.add(at * second, one);
+        }
+        let at = |seconds: i64, frame| windows.sum(slice_of(seconds * second), frame).offered;
+        assert_eq!([at(60, QUARTER), at(899, QUARTER), at(900, QUARTER)], [5, 5, 3]);
+        assert_eq!([at(905, QUARTER), at(3_599, HOUR), at(3_600, HOUR)], [2, 5, 1]);
+    }
+
+    #[test]
+    fn what_is_told_after_midnight_and_was_before_changes_who_was_carried_over() {
+        let mut book = Book::default();
+        book.turn(2);
+        book.count(99, 100, Counts { answered: 1, ..Counts::default() });
+        book.count(100, 100, Counts { offered: 1, ..Counts::default() });
+        assert_eq!((book.carried_over, book.today.answered, book.today.offered), (1, 0, 1));
+        assert_eq!((book.whole.answered, book.whole.offered), (1, 1));
+    }
+
+    #[test]
+    fn times_are_spread_over_bounds_that_hold_their_own_value() {
+        let mut spread = Spread::default();
+        let bounds = [1.0, 2.0];
+        for micros in [1_000_000, 1_000_001, 2_000_000, 2_000_001] {
+            spread.observe(&bounds, micros);
+        }
+        assert_eq!(spread.cumulative(&bounds), [1, 3]);
+        assert_eq!((spread.count, spread.sum), (4, 6_000_002));
     }
 }

@@ -87,16 +87,15 @@ fn totals(picture: &Picture, at: i64) -> Value {
         }
     }
     let (mut day, mut carried_over, mut waiting, mut active) = (Counts::default(), 0, 0, 0);
-    let mut windows =
-        [(QUARTER, "15m"), (HOUR, "1h")].map(|(n, name)| (n, name, Counts::default()));
+    let mut windows = [QUARTER, HOUR].map(|frame| (frame, Counts::default()));
     for queue in picture.queues.values() {
         let (counts, carried) = today(picture, queue, at);
         day += counts;
         carried_over += carried;
         waiting += whole(queue.waiting.len());
         active += whole(queue.active.len());
-        for (slices, _, sum) in &mut windows {
-            *sum += queue.book.windows.sum(slice_of(at), *slices);
+        for (frame, sum) in &mut windows {
+            *sum += queue.book.windows.sum(slice_of(at), *frame);
         }
     }
     let mut totals = Map::new();
@@ -107,8 +106,8 @@ fn totals(picture: &Picture, at: i64) -> Value {
         put(&mut totals, state, *count);
     }
     put_today(&mut totals, &day, carried_over);
-    for (_, name, counts) in &windows {
-        put_window(&mut totals, counts, name);
+    for (frame, counts) in &windows {
+        put_window(&mut totals, counts, frame.name);
     }
     let oldest = picture.queues.values().filter_map(oldest).min();
     put(&mut totals, "longest_wait_since", oldest.map(written));
@@ -139,8 +138,8 @@ fn queue_json(picture: &Picture, id: &str, queue: &Queue, at: i64) -> Value {
     put(&mut line, "active", queue.active.len());
     let (counts, carried_over) = today(picture, queue, at);
     put_today(&mut line, &counts, carried_over);
-    for (slices, name) in [(QUARTER, "15m"), (HOUR, "1h")] {
-        put_window(&mut line, &queue.book.windows.sum(slice_of(at), slices), name);
+    for frame in [QUARTER, HOUR] {
+        put_window(&mut line, &queue.book.windows.sum(slice_of(at), frame), frame.name);
     }
     put_figure(&mut line, "asa_today_s", counts.asa());
     put_figure(&mut line, "aht_today_s", counts.aht());
@@ -276,25 +275,23 @@ pub(super) fn samples(picture: &Picture) -> Samples {
 
 fn times(picture: &Picture, id: &str, book: &Book, samples: &mut Samples) {
     let bounds = &picture.bounds;
-    let queue = [("queue", id)];
-    let wait = |outcome| vec![("queue", id), ("outcome", outcome)];
-    let families: [(&str, Vec<(&str, &str)>, &Spread, &[f64]); 4] = [
-        ("contact_wait", wait("answered"), &book.times.answered, &bounds.wait),
-        ("contact_wait", wait("abandoned"), &book.times.abandoned, &bounds.wait),
-        ("offer_to_answer", queue.to_vec(), &book.times.offer_to_answer, &bounds.offer_to_answer),
-        ("contact_handle", queue.to_vec(), &book.times.handle, &bounds.handle),
-    ];
-    for (name, labels, spread, bounds) in families {
+    let mut family = |name: &str, labels: &[(&str, &str)], spread: &Spread, bounds: &[f64]| {
         let name = |end: &str| format!("atalaya_{name}_seconds_{end}");
-        samples.insert(key(&name("count"), &labels), float(spread.count));
-        samples.insert(key(&name("sum"), &labels), seconds(spread.sum));
+        samples.insert(key(&name("count"), labels), float(spread.count));
+        samples.insert(key(&name("sum"), labels), seconds(spread.sum));
         for (bound, count) in bounds.iter().zip(spread.cumulative(bounds)) {
             let bound = bound.to_string();
-            let mut labels = labels.clone();
-            labels.push(("le", &bound));
+            let labels = [labels, &[("le", bound.as_str())]].concat();
             samples.insert(key(&name("bucket"), &labels), float(count));
         }
-    }
+    };
+    let waited = |outcome| [("queue", id), ("outcome", outcome)];
+    let times = &book.times;
+    family("contact_wait", &waited("answered"), &times.answered, &bounds.wait);
+    family("contact_wait", &waited("abandoned"), &times.abandoned, &bounds.wait);
+    let taken = &bounds.offer_to_answer;
+    family("offer_to_answer", &[("queue", id)], &times.offer_to_answer, taken);
+    family("contact_handle", &[("queue", id)], &times.handle, &bounds.handle);
 }
 
 fn agents(picture: &Picture, samples: &mut Samples) {

@@ -321,9 +321,9 @@ impl Judge {
 
     fn tick(&mut self, late: Duration) {
         let now = Instant::now();
-        for place in 0..TOPICS.len() {
+        for (place, name) in TOPICS.into_iter().enumerate() {
             if let Some((kind, expected, found)) = self.topics[place].look(now, late) {
-                self.violated(kind, TOPICS[place], (expected, found));
+                self.violated(kind, name, (expected, found));
             }
         }
         if self.is_away {

@@ -220,7 +220,12 @@ impl Ear {
         while let Some(items) = self.page(&mut http, after).await {
             let Some(last) = last_seq(&items) else { break };
             after = last;
+            // A log that grows is never read to an empty page.
+            let full = items.len() >= PAGE;
             self.say(Heard::Survey(items)).await;
+            if !full {
+                break;
+            }
         }
         self.texts(&mut http).await;
         // The fold.

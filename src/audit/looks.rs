@@ -95,7 +95,7 @@ impl Judge {
         if topic.mistrusted {
             return false;
         }
-        if topic.frames % MEASURED_EACH == 0 {
+        if topic.frames.is_multiple_of(MEASURED_EACH) {
             self.whole[place] = topic.data.to_string().len();
         }
         if let Err(pointer) = taken {

@@ -121,17 +121,12 @@ impl Agent {
                 return Presence::plain(state, since);
             }
         }
-        match &self.not_ready {
-            Some(reason) => Presence {
-                state: "not_ready",
-                reason: Some(reason.clone()),
-                since: self.intent_since,
-            },
-            None => {
-                let idle = self.idle_since.unwrap_or(self.intent_since);
-                Presence::plain("ready", self.intent_since.max(idle))
-            }
+        if let Some(reason) = self.not_ready.clone() {
+            let since = self.intent_since;
+            return Presence { state: "not_ready", reason: Some(reason), since };
         }
+        let idle = self.idle_since.unwrap_or(self.intent_since);
+        Presence::plain("ready", self.intent_since.max(idle))
     }
 
     /// The contact that makes the agent what they are.

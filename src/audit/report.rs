@@ -102,6 +102,24 @@ pub struct Watched {
     pub longest_silence: Duration,
 }
 
+impl Watched {
+    fn tell(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        let percent = |of_hundred| {
+            self.sizes
+                .percentile(of_hundred)
+                .map_or("—".to_owned(), |share| format!("{share:.1} %"))
+        };
+        let (median, p99) = (percent(50), percent(99));
+        let silence = self.longest_silence.as_secs_f64();
+        writeln!(
+            f,
+            "{name}: {} frames, of these {} snapshots and {} empty; deltas are {median} of the \
+             snapshot (median), {p99} (p99); longest silence {silence:.1} s",
+            self.frames, self.snapshots, self.empty
+        )
+    }
+}
+
 /// The whole of an audit.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
@@ -190,22 +208,6 @@ impl Summary {
         })
     }
 
-    fn topic(&self, f: &mut fmt::Formatter<'_>, name: &str, of: &Watched) -> fmt::Result {
-        let percent = |of_hundred| {
-            of.sizes
-                .percentile(of_hundred)
-                .map_or("—".to_owned(), |share| format!("{share:.1} %"))
-        };
-        let (median, p99) = (percent(50), percent(99));
-        let silence = of.longest_silence.as_secs_f64();
-        writeln!(
-            f,
-            "{name}: {} frames, of these {} snapshots and {} empty; deltas are {median} of the \
-             snapshot (median), {p99} (p99); longest silence {silence:.1} s",
-            of.frames, of.snapshots, of.empty
-        )
-    }
-
     fn found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for violation in &self.kept {
             writeln!(f, "\n{violation}")?;
@@ -235,7 +237,7 @@ impl fmt::Display for Summary {
             self.lasted.as_secs_f64()
         )?;
         for (name, watched) in &self.topics {
-            self.topic(f, name, watched)?;
+            watched.tell(f, name)?;
         }
         writeln!(f, "{} wallboards and {} scrapes compared", self.polls, self.scrapes)?;
         if self.late > 0 {

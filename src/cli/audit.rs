@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use atalaya_domain::time::Span;
 use clap::{Args, ValueEnum};
 
 use crate::audit::{self, AuditError, Options};
@@ -67,6 +68,9 @@ pub fn run(wanted: &Wanted, out: &mut impl Write) -> ExitCode {
         Format::Json => writeln!(out, "{}", summary.to_json()),
     };
     match told {
+        Ok(()) if summary.compared == 0 => {
+            fail("cannot say that all is well: no view was compared; give it more time", 1)
+        }
         Ok(()) if summary.count() == 0 => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(error) => fail(&format!("cannot print the outcome: {error}"), 1),

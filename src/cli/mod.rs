@@ -16,7 +16,7 @@ pub mod serve;
 pub mod store;
 pub mod token;
 
-/// A length of time as a command line has it, like `10m`.
+/// A length of time, like `10m`, as an argument.
 pub fn length(text: &str) -> Result<Duration, String> {
     let span = Span::parse(text).map_err(|error| error.to_string())?;
     let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;

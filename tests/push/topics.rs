@@ -31,6 +31,19 @@ async fn deltas_lead_from_the_snapshot_to_what_the_wallboard_holds() {
     }
 }
 
+/// The sliding windows hang on the instant: the one that is told is the one that they were
+/// reckoned at. The board goes on to the present only when it is read, so it shows that instant.
+#[actix_web::test]
+async fn what_is_told_as_its_instant_is_what_the_wallboard_was_reckoned_at() {
+    let house = house(3_600.0).await;
+    let supervisor = house.token("supervisor", None, None).await;
+    let board = house.wallboard(&supervisor).await;
+    let reckoned_at = house.centre.board().now();
+    assert_eq!(board["at"], atalaya::views::rfc3339(reckoned_at));
+    let ((_, at), _) = house.centre.roster(atalaya::views::Scope::All);
+    assert_eq!(at, house.centre.board().now());
+}
+
 #[actix_web::test]
 async fn a_resume_gets_what_it_missed_or_a_snapshot() {
     let house = house(0.0).await;

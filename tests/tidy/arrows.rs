@@ -19,8 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("actors", &["config", "journal", "simulation", "telemetry", "views"]),
     ("api", &["actors", "config", "journal", "simulation", "telemetry", "views"]),
     ("channels", &["actors", "config", "journal", "telemetry", "views"]),
-    // Nothing of the crate, so that a mistake of the server is not made there too.
-    ("audit", &[]),
+    (APART, &[]),
     ("client", &["telemetry"]),
     ("replay", &["actors", "client", "config", "journal", "simulation", "telemetry", "views"]),
     ("demo", &["client", "config", "simulation", "telemetry"]),
@@ -35,8 +34,14 @@ const FILE_MODULES: &[&str] =
 /// The parts that put the journal together, or are it.
 const MAY_NAME_FILE_MODULES: &[&str] = &["journal", "actors", "main", "lib", "cli"];
 
+/// Shares no code with the server, so that a mistake of the server is not made there too.
+const APART: &str = "audit";
+
 pub(crate) fn check(source: &Source, complaints: &mut Vec<String>) {
     let Some(part) = part_of(&source.path) else { return };
+    if part == APART {
+        check_apart(source, complaints);
+    }
     for at in places(&source.product, "sled") {
         if part != "journal" {
             let line = line_of(&source.product, at);
@@ -75,6 +80,26 @@ pub(crate) fn check(source: &Source, complaints: &mut Vec<String>) {
                 ));
             }
         }
+    }
+}
+
+/// It names no other part, nor the domain.
+fn check_apart(source: &Source, complaints: &mut Vec<String>) {
+    let mut complain = |offset, name: &str| {
+        let line = line_of(&source.product, offset);
+        complaints.push(format!(
+            "{}:{line}: {APART} shares no code with the server (`{name}`): write it from the \
+             contract",
+            source.path
+        ));
+    };
+    for (offset, name, _) in references(source) {
+        if name != APART {
+            complain(offset, &name);
+        }
+    }
+    for offset in places(&source.product, "atalaya_domain") {
+        complain(offset, "atalaya_domain");
     }
 }
 

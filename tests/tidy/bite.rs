@@ -112,6 +112,25 @@ fn arrows_bite() {
 }
 
 #[test]
+fn the_auditor_stands_apart() {
+    let complaints = complaints_of(&[
+        ("src/audit/mod.rs", "//! Doc: crate::views.\nuse super::client::Client;\nuse csv;\n"),
+        (
+            "src/audit/wire.rs",
+            "//! Doc.\nuse atalaya_domain::time;\nuse crate::audit::x;\nuse super::picture;\n",
+        ),
+        ("src/audit/looks.rs", "//! Doc.\nuse super::super::cli;\nuse crate::{views, audit};\n"),
+    ]);
+    expect![[r#"
+        src/audit/mod.rs:2: audit shares no code with the server (`client`): write it from the contract
+        src/audit/mod.rs:2: audit may not know client: the arrows point down only, pass it what it needs
+        src/audit/wire.rs:2: audit shares no code with the server (`atalaya_domain`): write it from the contract
+        src/audit/looks.rs:3: audit shares no code with the server (`views`): write it from the contract
+        src/audit/looks.rs:2: audit shares no code with the server (`cli`): write it from the contract
+        src/audit/looks.rs:3: audit may not know views: the arrows point down only, pass it what it needs"#]].assert_eq(&complaints);
+}
+
+#[test]
 fn one_place_decides_and_one_composes() {
     let agent = "//! Doc.\nimpl M { fn decide(&self) { self.decide_more(); } }\n\
                  #[test]\nfn matrix() { m.decide(x); }\n";
