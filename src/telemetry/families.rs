@@ -56,6 +56,15 @@ impl Families {
         self.add(name, help, MetricType::COUNTER, metrics.collect());
     }
 
+    /// Seconds that only grow; `name` ends in `_seconds_total`.
+    pub fn seconds(&mut self, name: &str, help: &str, value: f64) {
+        let mut counter = Counter::default();
+        counter.set_value(value);
+        let mut metric = Metric::default();
+        metric.set_counter(counter);
+        self.add(name, help, MetricType::COUNTER, vec![metric]);
+    }
+
     /// How what was observed is spread; `per` units of the histogram are one of the metric.
     pub fn histogram<'a>(
         &mut self,

@@ -8,7 +8,7 @@ use crate::actors::workings::Workings;
 use crate::api::Api;
 use crate::telemetry::families::float;
 use crate::telemetry::meters::whole;
-use crate::telemetry::{Families, Labels};
+use crate::telemetry::{Families, Labels, itself};
 
 pub(super) fn write(families: &mut Families, api: &Api) {
     faults(families, &Faults::of(api));
@@ -17,6 +17,7 @@ pub(super) fn write(families: &mut Families, api: &Api) {
     lanes(families, &workings);
     journal(families, &workings);
     disk(families, api);
+    itself::write(families);
 }
 
 /// What others count since the start, by kind; what nobody has counted stands at 0, so that every
