@@ -1,7 +1,7 @@
 //! A day that is lived: what becomes of its contacts is what the pure loop says.
 //!
-//! In the small day everything that decides lies two seconds apart in time here, far more than a
-//! message takes. The whole recorded day is the long form's.
+//! In the small day whatever decides lies two seconds apart in time here, far more than a message
+//! takes, also on a machine that is busy. The whole recorded day is the long form's.
 
 use std::path::Path;
 
@@ -11,10 +11,11 @@ use super::support;
 use atalaya::simulation::pure::run;
 use atalaya::simulation::scenario;
 use atalaya_domain::ids::AgentId;
-use serde_json::Value;
 
 /// Centre seconds in a second of the small day.
 const SPEED: &str = "20";
+/// The same where nothing depends on when it comes.
+const FAST: &str = "200";
 
 /// One agent on a shift, one who answers by hand and takes a break: answered at once, waited for,
 /// abandoned while waiting and while offered, refused by a closed queue, and come too late.
@@ -33,11 +34,12 @@ service_level = { share = 0.8, within = "20s" }
 [[queue]]
 id = "two"
 requires = { two = 1 }
+offer_timeout = "80s"
 
 [[agents]]
 id = "ana"
 skills = { one = 5 }
-shift = { from = "2026-03-02T08:00:00Z", to = "2026-03-02T08:04:00Z" }
+shift = { from = "2026-03-02T08:00:00Z", to = "2026-03-02T08:03:20Z" }
 
 [[agents]]
 id = "luis"
@@ -51,29 +53,29 @@ service = "80s"
 
 [[contact]]
 id = "impatient"
-at = "42s"
+at = "80s"
 queue = "one"
 service = "60s"
 patience = "40s"
 
 [[contact]]
 id = "patient"
-at = "44s"
+at = "82s"
 queue = "one"
-service = "80s"
+service = "40s"
 patience = "300s"
 priority = "high"
 
 [[contact]]
 id = "too-late"
-at = "200s"
+at = "180s"
 queue = "one"
 service = "10s"
-patience = "80s"
+patience = "40s"
 
 [[contact]]
 id = "by-hand"
-at = "80s"
+at = "40s"
 queue = "two"
 service = "300s"
 
@@ -82,33 +84,33 @@ id = "offered"
 at = "160s"
 queue = "two"
 service = "10s"
-hangs_up_at = "220s"
+hangs_up_at = "200s"
 
 [[contact]]
 id = "closed"
-at = "280s"
+at = "240s"
 queue = "two"
 service = "10s"
 
 [[action]]
-at = "85s"
+at = "80s"
 agent = "luis"
 does = "accept"
 
 [[action]]
-at = "125s"
+at = "120s"
 agent = "luis"
 does = "complete"
 
 [[action]]
-at = "130s"
-agent = "luis"
-does = "not_ready"
-
-[[action]]
-at = "240s"
+at = "200s"
 queue = "two"
 does = "close"
+
+[[action]]
+at = "220s"
+agent = "luis"
+does = "not_ready"
 "#;
 
 fn written(dir: &Path, text: &str) -> std::path::PathBuf {
@@ -141,7 +143,9 @@ async fn a_day_is_lived_through_a_server_of_its_own() {
     is_the_pure_loops(&file, &out);
     are_the_reports(&told["wallboard"], &told);
     assert!(told["hop_s"].as_f64().is_some_and(|hop| 0.0 < hop), "{told}");
-    assert_eq!((&told["moved_s"], &told["left_out"]), (&Value::from(0.0), &serde_json::json!({})));
+    // Setting up may take longer than it was given: the day begins so much later then.
+    assert!(told["moved_s"].as_f64().is_some_and(|moved| 0.0 <= moved), "{told}");
+    assert_eq!(told["left_out"], serde_json::json!({}));
     assert!(told["kpi"]["aht_s"].as_f64().is_some_and(|aht| 0.0 < aht), "{told}");
     let server = Server::start(&data, "0");
     the_wallboard_has(&server.client(&data), &told).await;
@@ -188,7 +192,7 @@ fn priorities_that_differ_are_refused() {
         ),
     );
     let data = dir.path().join("data");
-    let server = Server::start(&data, SPEED);
+    let server = Server::start(&data, FAST);
     let token = data.join("admin.token");
     let ran = replay(&file, &[&"--server", &server.url, &"--token-file", &token]);
     let error = String::from_utf8_lossy(&ran.stderr).into_owned();
