@@ -163,7 +163,7 @@ mod tests {
         let session = |number: u128| EntityId::Session(CredentialId(Uuid::from_u128(number)));
         let known = || secrets.by_hash.read().unwrap().len();
         let good = 10;
-        for number in 0..10_000 {
+        for number in 0..10_000_u128 {
             secrets.learn(number.to_le_bytes(), session(number));
             secrets.forget_over(|id| (0..good).any(|good| *id == session(good)));
             assert!(known() <= INDEX_SMALL, "{} after {number}", known());
