@@ -39,7 +39,7 @@ impl Cold {
 
     /// The state of `id`, if it is of a kind that leaves memory. It may read the disk.
     pub fn state(&self, id: &EntityId) -> Result<Option<Kept>, PictureError> {
-        let may_leave = matches!(id, EntityId::Contact(_));
+        let may_leave = matches!(id, EntityId::Contact(_) | EntityId::Session(_));
         match self.picture().filter(|_| may_leave) {
             Some(picture) => picture.state(id),
             None => Ok(None),

@@ -7,7 +7,8 @@ use atalaya_domain::machine::State;
 use atalaya_domain::time::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::leaving::last_use;
+use super::clock::wall_now;
+use super::leaving::{last_of_session, last_use};
 use crate::journal::commit::{Sealed, Whose};
 use crate::journal::opening::Told;
 use crate::journal::picture::{Applied, Kept, Picture, PictureError, Receipt};
@@ -19,7 +20,7 @@ pub(super) const BOARD: &str = "wallboard";
 /// See the module. Empty: a new folder.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The states of the picture; contacts to which nothing can happen any more stay there.
+    /// The states of the picture; contacts and sessions that are over stay there.
     pub states: Vec<(EntityId, Kept)>,
     /// Its view of the same instant.
     pub board: Option<Wallboard>,
@@ -60,6 +61,12 @@ impl Found {
                     continue;
                 }
                 persons.extend(contact.entered.as_ref().map(|entered| entered.person));
+            }
+            if let (EntityId::Session(_), State::Credential(session)) = (&id, &kept.state)
+                && kept.quarantined.is_none()
+                && last_of_session(session).is_some_and(|last| last < wall_now())
+            {
+                continue;
             }
             states.push((id, kept));
         }

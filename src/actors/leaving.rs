@@ -1,4 +1,4 @@
-//! Who leaves memory, and when: contacts that are over and that the picture has.
+//! Who leaves memory, and when: contacts and sessions that are over and that the picture has.
 //!
 //! ```text
 //! sweep ─ whom the picture has ─► writer forgets them ─ in order ─► projector drops the slots
@@ -28,7 +28,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atalaya_domain::contact::{Contact, OUTCOME_GRACE, State as Place};
-use atalaya_domain::ids::{ContactId, EntityId};
+use atalaya_domain::credential::Credential;
+use atalaya_domain::ids::EntityId;
 use atalaya_domain::machine::State;
 use atalaya_domain::quarantine::Standing;
 use atalaya_domain::time::{Span, Timestamp};
@@ -39,7 +40,7 @@ use super::receipts::KEPT_FOR;
 use super::slots::Published;
 use crate::journal::commit::Whose;
 
-/// Contacts that one sweep, a second, lets leave; the others stay until the next.
+/// Contacts, and sessions, that one sweep, a second, lets leave; the others stay until the next.
 pub const LEAVES_PER_SWEEP_MAX: usize = 5_000;
 /// Lanes that one sweep lets end; the others live until the next.
 pub const LANES_PER_SWEEP_MAX: usize = 5_000;
@@ -55,9 +56,24 @@ pub struct Leave {
     pub seq: u64,
 }
 
-/// Contacts that are over, by the last instant at which something may still be done to them.
+/// Who is over, or will be at a known instant.
 #[derive(Debug, Default)]
-pub struct Leaving(Mutex<BTreeSet<(Timestamp, ContactId)>>);
+pub struct Leaving {
+    /// Contacts that are over, by the last instant of the centre at which something may still be
+    /// done to them.
+    contacts: Due,
+    /// Sessions, by the last instant of the wall at which they may be used. One that was ended
+    /// before is in it twice until then.
+    sessions: Due,
+}
+
+type Due = Mutex<BTreeSet<(Timestamp, EntityId)>>;
+
+/// The last instant of the wall at which a session may be used; `None`: it ends by a command only.
+pub fn last_of_session(session: &Credential) -> Option<Timestamp> {
+    let expires_at = session.grant.as_ref().and_then(|grant| grant.expires_at);
+    if session.ended { Some(Timestamp(i64::MIN)) } else { expires_at }
+}
 
 /// The last instant at which something may still be done to a contact that is over.
 pub fn last_use(contact: &Contact) -> Option<Timestamp> {
@@ -76,38 +92,43 @@ pub fn last_use(contact: &Contact) -> Option<Timestamp> {
 }
 
 impl Leaving {
-    fn with<T>(&self, work: impl FnOnce(&mut BTreeSet<(Timestamp, ContactId)>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// What is published of `id` may be over.
     pub fn note(&self, id: &EntityId, published: &Published) {
-        if let (EntityId::Contact(id), State::Contact(contact)) = (id, &published.state)
-            && let Some(last) = last_use(contact)
-        {
-            self.with(|due| due.insert((last, *id)));
+        let (due, last) = match (id, &published.state) {
+            (EntityId::Contact(_), State::Contact(contact)) => (&self.contacts, last_use(contact)),
+            (EntityId::Session(_), State::Credential(session)) => {
+                (&self.sessions, last_of_session(session))
+            }
+            _ => return,
+        };
+        if let Some(last) = last {
+            with(due, |due| due.insert((last, id.clone())));
         }
     }
+}
 
-    /// Those of before `now`, the earliest first, whom `leaves` says something of; who does not
-    /// leave at all is not asked for again.
-    fn look(&self, now: Timestamp, leaves: impl Fn(&EntityId) -> May) -> Vec<Leave> {
-        let before = |due: &BTreeSet<(Timestamp, ContactId)>| {
-            let due = due.iter().take_while(|(last, _)| *last < now);
-            due.take(LEAVES_PER_SWEEP_MAX).copied().collect::<Vec<_>>()
-        };
-        let mut leaving = Vec::new();
-        for due in self.with(|all| before(all)) {
-            match leaves(&due.1.into()) {
-                May::Leave(leave) => leaving.push(leave),
-                May::Wait => (),
-                May::Stay => {
-                    self.with(|all| all.remove(&due));
-                }
+fn with<T>(due: &Due, work: impl FnOnce(&mut BTreeSet<(Timestamp, EntityId)>) -> T) -> T {
+    work(&mut due.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Those of before `now`, the earliest first, whom `leaves` says something of; who does not leave
+/// at all is not asked for again.
+fn look(due: &Due, now: Timestamp, leaves: impl Fn(&EntityId) -> May) -> Vec<Leave> {
+    let before = |due: &BTreeSet<(Timestamp, EntityId)>| {
+        let due = due.iter().take_while(|(last, _)| *last < now);
+        due.take(LEAVES_PER_SWEEP_MAX).cloned().collect::<Vec<_>>()
+    };
+    let mut leaving = Vec::new();
+    for found in with(due, |all| before(all)) {
+        match leaves(&found.1) {
+            May::Leave(leave) => leaving.push(leave),
+            May::Wait => (),
+            May::Stay => {
+                with(due, |all| all.remove(&found));
             }
         }
-        leaving
     }
+    leaving
 }
 
 enum May {
@@ -133,17 +154,21 @@ impl Centre {
             }
             Some(_) | None => May::Stay,
         };
-        let leaving = self.leaving.look(self.now().at, may);
+        let mut leaving = look(&self.leaving.contacts, self.now().at, may);
+        leaving.extend(look(&self.leaving.sessions, wall_now(), may));
         if let Some(writer) = self.writer().filter(|_| !leaving.is_empty()) {
             writer.forget(leaving);
         }
-        let contacts = self.directory.ids().into_iter().filter(|id| match self.slots.here(id) {
-            Some(here) => {
-                matches!(&here.state, State::Contact(contact) if contact.is_over())
-            }
-            None => matches!(id, EntityId::Contact(_)),
-        });
-        for id in contacts.take(LANES_PER_SWEEP_MAX) {
+        // What is made and ended, and nothing between, needs no lane meanwhile.
+        let idle = |id: &EntityId| match self.slots.here(id) {
+            Some(here) => match &here.state {
+                State::Contact(contact) => contact.is_over(),
+                State::Credential(_) => true,
+                State::Agent(_) | State::Queue(_) | State::System(_) => false,
+            },
+            None => matches!(id, EntityId::Contact(_) | EntityId::Session(_)),
+        };
+        for id in self.directory.ids().into_iter().filter(idle).take(LANES_PER_SWEEP_MAX) {
             self.directory.flush(&id);
         }
     }

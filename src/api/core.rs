@@ -74,6 +74,11 @@ impl Core {
         &self.0.receipts
     }
 
+    /// Whether what is published of `id` is in memory.
+    pub fn is_in_memory(&self, id: &EntityId) -> bool {
+        self.0.slots.here(id).is_some()
+    }
+
     /// What is published of `id`.
     pub fn read(&self, id: &EntityId) -> Arc<Published> {
         self.0.slots.read(id)

@@ -4,6 +4,7 @@
 //! credential.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use atalaya_domain::ids::EntityId;
@@ -20,17 +21,23 @@ pub const SECRET_BYTES: usize = 32;
 /// The installation's key, and the credentials by hash.
 ///
 /// The index has an entry for each token and session that is not over; it is read from the
-/// published states at start.
+/// published states at start. A session that expired is in it until it has left memory and the
+/// index has doubled since it was last gone through.
 #[derive(Debug)]
 pub struct Secrets {
     key: [u8; 32],
     by_hash: RwLock<HashMap<[u8; 16], EntityId>>,
+    /// Entries at which the index is gone through.
+    full: AtomicUsize,
 }
+
+/// Entries under which the index is not gone through.
+const INDEX_SMALL: usize = 256;
 
 impl Secrets {
     /// Hashes with `key`, and knows nobody.
     pub fn bare(key: [u8; 32]) -> Self {
-        Self { key, by_hash: RwLock::default() }
+        Self { key, by_hash: RwLock::default(), full: AtomicUsize::new(INDEX_SMALL) }
     }
 
     /// Hashes with `key`; knows the credentials that `core` has.
@@ -104,6 +111,16 @@ impl Secrets {
         self.by_hash.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 
+    /// Forgets who is over and has left memory, once there are many more than at the last time.
+    pub fn forget_over(&self, is_in_memory: impl Fn(&EntityId) -> bool) {
+        let mut index = self.by_hash.write().unwrap_or_else(PoisonError::into_inner);
+        if index.len() < self.full.load(Ordering::Relaxed) {
+            return;
+        }
+        index.retain(|_, id| is_in_memory(id));
+        self.full.store(INDEX_SMALL.max(index.len().saturating_mul(2)), Ordering::Relaxed);
+    }
+
     /// Whose secret it is. The map is keyed by the hash, so no secret is compared byte by byte.
     pub fn find(&self, purpose: &str, secret: &str) -> Option<EntityId> {
         let hash = self.hash(purpose, secret);
@@ -135,4 +152,29 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn same(left: &str, right: &str) -> bool {
     left.len() == right.len()
         && left.bytes().zip(right.bytes()).fold(0, |seen, (l, r)| seen | (l ^ r)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use atalaya_domain::ids::CredentialId;
+
+    use super::*;
+
+    #[test]
+    fn the_index_is_gone_through_when_it_has_doubled() {
+        let full = AtomicUsize::new(INDEX_SMALL);
+        let secrets = Secrets { key: [7; 32], by_hash: RwLock::default(), full };
+        let session = |number: u128| EntityId::Session(CredentialId(Uuid::from_u128(number)));
+        let known = || secrets.by_hash.read().unwrap().len();
+        let good = 10;
+        for number in 0..10_000_u128 {
+            secrets.learn(number.to_le_bytes(), session(number));
+            secrets.forget_over(|id| (0..good).any(|good| *id == session(good)));
+            assert!(known() <= INDEX_SMALL, "{} after {number}", known());
+        }
+        let kept = (0..good).filter(|number| {
+            secrets.by_hash.read().unwrap().get(&number.to_le_bytes()) == Some(&session(*number))
+        });
+        assert_eq!(kept.count(), 10, "who is in memory stays");
+    }
 }

@@ -158,6 +158,7 @@ async fn open(api: &Api, caller: &Caller) -> Result<Opened, Problem> {
     let command = machine::Command::Credential(Command::Make(grant));
     api.core.tell(Asked::new(to.clone(), command, caller.cause())).await?;
     api.secrets.learn(hash, to);
+    api.secrets.forget_over(|id| api.core.is_in_memory(id));
     let csrf = api.secrets.csrf(&secret);
     Ok(Opened { id, secret, csrf, expires_at })
 }

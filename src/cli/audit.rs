@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use atalaya_domain::time::Span;
 use clap::{Args, ValueEnum};
 
 use crate::audit::{self, AuditError, Options};

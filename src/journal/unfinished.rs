@@ -1,6 +1,6 @@
 //! `DIR/unfinished`: stands in a folder from before the first byte of a backup or a restore until
 //! all of it was verified. Whoever reads a folder's key is refused while it is there, so that half
-//! a log is never taken for a whole one, wherever its making was cut off. Absent here: what is made.
+//! a log is never taken for a whole one, wherever its making was cut off. Not here: what is made.
 
 use std::io;
 use std::path::{Path, PathBuf};

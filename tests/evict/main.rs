@@ -6,6 +6,7 @@
 mod house;
 mod lanes;
 mod life;
+mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 mod walk;
