@@ -20,7 +20,7 @@ use atalaya::config::{self, Config, DEFAULT_PATH, Mistakes};
 use atalaya::replay::report::Report;
 use atalaya::telemetry::logging;
 use atalaya_domain::ids::AgentId;
-use atalaya_domain::time::{Span, Timestamp};
+use atalaya_domain::time::Timestamp;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 

@@ -9,7 +9,7 @@ mod days;
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use atalaya::simulation::scenario::{Scenario, read};
 use expect_test::expect;

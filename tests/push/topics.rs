@@ -40,7 +40,7 @@ async fn what_is_told_as_its_instant_is_what_the_wallboard_was_reckoned_at() {
     let board = house.wallboard(&supervisor).await;
     let reckoned_at = house.centre.board().now();
     assert_eq!(board["at"], atalaya::views::rfc3339(reckoned_at));
-    let ((_, at), _) = house.centre.roster(atalaya::views::Scope::All);
+    let (_, _, at) = house.centre.roster(atalaya::views::Scope::All);
     assert_eq!(at, house.centre.board().now());
 }
 
