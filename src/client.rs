@@ -1,8 +1,8 @@
 //! The wire as a client knows it: requests with a bearer token over plain HTTP, and the socket.
 //!
-//! A request is tried again a few times where the server says so (408, 429, 503 with `Retry-After`)
-//! or where nothing came back; a POST carries an `Idempotency-Key`, so that no try is done twice. What
-//! people do with it is not here.
+//! A request is tried again a few times where the server says so (408, 429, 503 with
+//! `Retry-After`) or where nothing came back; a POST carries an `Idempotency-Key`, so that no try
+//! is done twice. What people do with it is not here.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -75,7 +75,7 @@ enum Command {
         clock_start: Option<jiff::Timestamp>,
     },
     /// Runs the server with a simulated centre living in it, or that centre alone
-    #[command(after_help = "Examples: atalaya demo --speed 20 --fresh\n          \
+    #[command(after_help = "Example: atalaya demo --speed 20 --fresh\n         \
                             atalaya demo --centre-only --server http://127.0.0.1:8080 \
                             --token-file data/admin.token")]
     Demo {

@@ -143,6 +143,9 @@ fn wrong_usage_is_2() {
         &["token", "new", "--role", "auditor", "--agent", "ana"],
         &["verify", "--dat", "x"],
         &["serve", "--listen", "here"],
+        &["demo", "--speed", "61"],
+        &["demo", "--speed", "0.5"],
+        &["demo", "--centre-only"],
     ] {
         assert_eq!(run(dir.path(), args).status.code(), Some(2), "{args:?}");
     }

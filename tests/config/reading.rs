@@ -17,7 +17,7 @@ fn parse(text: &str) -> Config {
 #[test]
 fn the_centre_of_the_repository_is_fine() {
     let config = read(&support::root().join(config::DEFAULT_PATH)).unwrap();
-    assert_eq!((config.queues.len(), config.agents.len()), (6, 24));
+    assert_eq!((config.queues.len(), config.agents.len()), (10, 164));
     let levels: Vec<_> = config.agents.iter().map(|a| a.what.facts.profile.level).collect();
     assert!(levels.contains(&1) && levels.contains(&2));
     // Nobody is there for nothing: each queue has somebody who meets its requirement.

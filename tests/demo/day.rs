@@ -127,6 +127,9 @@ async fn a_demo_opens_with_a_day_behind_it_and_goes_on_with_its_folder() {
         }
     }
     assert_eq!(board["queues"].as_object().unwrap().len(), 10);
+    // The model's 381 s: who waited and who talks leave each at a time of their own.
+    let handled_s = board["queues"]["informacion_general_pensiones"]["aht_today_s"].as_f64();
+    assert!((300.0..460.0).contains(&handled_s.unwrap()), "{handled_s:?}");
     // What lies behind was done by the people too.
     let mut accepted = 0;
     let mut after = 0;

@@ -65,6 +65,10 @@ impl Making<'_> {
         create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
         let making = dir.join(MAKING);
         if dir.join(LOG).exists() {
+            // What a kill after the last move left.
+            if making.exists() {
+                remove_dir_all(&making).map_err(io(format!("remove {}", making.display())))?;
+            }
             return Ok(None);
         }
         let _lock = Lock::take(dir).map_err(|error| RunError::Folder(error.into()))?;
