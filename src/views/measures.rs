@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use atalaya_domain::agent::Kind;
 use atalaya_domain::ids::{QueueId, Slug};
-use atalaya_domain::kpi::{Treatment, service_level};
+use atalaya_domain::kpi::{Sums, Treatment};
 use atalaya_domain::queue::Status;
 use atalaya_domain::time::{Span, Timestamp};
 
-use super::figures::Day;
+use super::data::{oldest, quarter};
+use super::figures::{Day, Recent};
 use super::meter::Counted;
-use super::wallboard::{Line, Wallboard, count, oldest};
+use super::wallboard::{Line, Wallboard, count};
 
 /// What is counted of a local day, in the order of [`QueueMeasures::today`].
 pub const TODAY: [&str; 7] = [
@@ -63,6 +64,8 @@ pub struct Measures {
     pub queues: BTreeMap<QueueId, QueueMeasures>,
     /// Agents by team, in the order of [`Kind::ALL`].
     pub agents: BTreeMap<Slug, [u64; Kind::ALL.len()]>,
+    /// Of the last quarter of an hour over all queues.
+    pub service_level: Option<f64>,
     /// Of the local day over all queues.
     pub service_level_today: Option<f64>,
     /// Alerts that the wallboard shows, by their rule.
@@ -73,10 +76,11 @@ impl Wallboard {
     /// What metrics are made of, of the same instant as [`Wallboard::data`].
     pub fn measures(&self) -> Measures {
         let ready = self.ready_profiles();
-        let mut day = Day::default();
+        let (mut day, mut recent) = (Day::default(), Recent::default());
         let mut queues = BTreeMap::new();
         for (id, line) in &self.queues {
             day.add(&line.today);
+            recent.add(&quarter(line).sum(self.now));
             let mut measures = self.queue_measures(id, line);
             measures.ready = line.ready(id, &ready);
             queues.insert(id.clone(), measures);
@@ -85,6 +89,7 @@ impl Wallboard {
             at: self.now,
             queues,
             agents: self.roster.census(),
+            service_level: recent.service_level(),
             service_level_today: day.share(),
             alerts: [
                 ("quarantined", count(self.alerts.len())),
@@ -103,11 +108,11 @@ impl Wallboard {
             ready: 0,
             longest_wait: oldest(line).map_or(Span::ZERO, since),
             target: target.map(|target| (target.share, target.within.span)),
-            service_level: line.window.share(self.now),
+            service_level: quarter(line).sum(self.now).service_level(),
             service_level_today: line.today.share(),
             today: line.today.numbers(),
-            asa_today_s: line.today.asa_s(),
-            aht_today_s: line.today.aht_s(),
+            asa_today_s: line.today.sums.asa_s(),
+            aht_today_s: line.today.sums.aht_s(),
             counted: self.meter.counted(id),
         }
     }
@@ -116,18 +121,19 @@ impl Wallboard {
 impl Day {
     /// The service level; nobody in it: none.
     fn share(&self) -> Option<f64> {
-        service_level(&self.level, Treatment::Standard)
+        self.sums.service_level(Treatment::Standard)
     }
 
     /// In the order of [`TODAY`].
     const fn numbers(&self) -> [u64; TODAY.len()] {
+        let Sums { offered, refused, counts, .. } = self.sums;
         [
-            self.offered,
-            self.answered,
-            self.level.answered_within,
-            self.abandoned,
-            self.short_abandoned,
-            self.refused,
+            offered,
+            counts.answered,
+            counts.answered_within,
+            counts.abandoned,
+            counts.short_abandoned,
+            refused,
             self.carried_over,
         ]
     }
