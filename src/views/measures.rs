@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use atalaya_domain::agent::Kind;
 use atalaya_domain::ids::{QueueId, Slug};
-use atalaya_domain::kpi::{Counts, Sums, Treatment};
+use atalaya_domain::kpi::{Sums, Treatment};
 use atalaya_domain::queue::Status;
 use atalaya_domain::time::{Span, Timestamp};
 
 use super::data::{oldest, quarter};
-use super::figures::Day;
+use super::figures::{Day, Recent};
 use super::meter::Counted;
 use super::wallboard::{Line, Wallboard, count};
 
@@ -64,6 +64,8 @@ pub struct Measures {
     pub queues: BTreeMap<QueueId, QueueMeasures>,
     /// Agents by team, in the order of [`Kind::ALL`].
     pub agents: BTreeMap<Slug, [u64; Kind::ALL.len()]>,
+    /// Of the last quarter of an hour over all queues.
+    pub service_level: Option<f64>,
     /// Of the local day over all queues.
     pub service_level_today: Option<f64>,
     /// Alerts that the wallboard shows, by their rule.
@@ -74,10 +76,11 @@ impl Wallboard {
     /// What metrics are made of, of the same instant as [`Wallboard::data`].
     pub fn measures(&self) -> Measures {
         let ready = self.ready_profiles();
-        let mut day = Day::default();
+        let (mut day, mut recent) = (Day::default(), Recent::default());
         let mut queues = BTreeMap::new();
         for (id, line) in &self.queues {
             day.add(&line.today);
+            recent.add(&quarter(line).sum(self.now));
             let mut measures = self.queue_measures(id, line);
             measures.ready = line.ready(id, &ready);
             queues.insert(id.clone(), measures);
@@ -86,6 +89,7 @@ impl Wallboard {
             at: self.now,
             queues,
             agents: self.roster.census(),
+            service_level: recent.service_level(),
             service_level_today: day.share(),
             alerts: [
                 ("quarantined", count(self.alerts.len())),
@@ -122,14 +126,13 @@ impl Day {
 
     /// In the order of [`TODAY`].
     const fn numbers(&self) -> [u64; TODAY.len()] {
-        let Sums { offered, refused, counts, level, .. } = self.sums;
-        let Counts { answered, abandoned, short_abandoned, .. } = counts;
+        let Sums { offered, refused, counts, .. } = self.sums;
         [
             offered,
-            answered,
-            level.answered_within,
-            abandoned,
-            short_abandoned,
+            counts.answered,
+            counts.answered_within,
+            counts.abandoned,
+            counts.short_abandoned,
             refused,
             self.carried_over,
         ]

@@ -63,6 +63,7 @@ pub(crate) const SAME: &[Same] = &[
     sliding("centre / Service level, 15 min / A", "queue", |shown| {
         queues(shown, "service_level_15m")
     }),
+    sliding("centre / Service level, 15 min / B", "", |shown| total(shown, "service_level_15m")),
     same("centre / Agents by state / A", "state", states),
     same("queue / Waiting / A", "", |shown| sum(queues(shown, "waiting"))),
     same("queue / Longest wait / A", "", |shown| greatest(waits(shown))),

@@ -108,6 +108,7 @@ fn compare(scrape: &Scrape, board: &Value) {
     figure("service_level_today{queue=\"pensions\"}", &queue["service_level_today"]);
     figure("asa_today_seconds{queue=\"pensions\"}", &queue["asa_today_s"]);
     figure("aht_today_seconds{queue=\"pensions\"}", &queue["aht_today_s"]);
+    figure("centre_service_level", &data["totals"]["service_level_15m"]);
     figure("centre_service_level_today", &data["totals"]["service_level_today"]);
     let instant = |text: &Value| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let wait = match &queue["longest_wait_since"] {

@@ -82,6 +82,11 @@ fn levels(families: &mut Families, measures: &Measures) {
         queue.target.map(|(_, within)| within.as_seconds())
     });
     families.gauge(
+        "centre_service_level",
+        "Service level of the last 15 min over all queues; NaN while there was nobody.",
+        [(Labels::new(), measures.service_level.unwrap_or(f64::NAN))],
+    );
+    families.gauge(
         "centre_service_level_today",
         "Service level of the local day over all queues; NaN while there was nobody.",
         [(Labels::new(), measures.service_level_today.unwrap_or(f64::NAN))],
