@@ -141,7 +141,7 @@ impl Trace {
     }
 
     fn is_of(&self, since: Timestamp) -> bool {
-        self.left.is_none_or(|(at, _)| since <= at) || since <= self.arrived_at
+        self.left.is_none_or(|(at, _)| since <= at)
     }
 
     /// When it did so; `None`: it did not.

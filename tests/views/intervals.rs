@@ -309,6 +309,28 @@ fn is_counted(life: &Life, id: ContactId, queue: &str, figure: &str) {
     assert!(holds, "{figure}: {contact:?}");
 }
 
+/// What happened before midnight is of the last hour still, also after a start.
+#[test]
+fn lists_of_the_last_hour_reach_over_midnight() {
+    use atalaya_domain::contact::Command;
+    let mut life = Life::new();
+    // 23:50 in Madrid.
+    life.wait(14 * 3_600 + 50 * 60);
+    let contact = life.arrive("general", false);
+    life.wait(10);
+    life.contact(contact, Command::Abandon);
+    life.wait(900);
+    life.board.roll_to(life.now);
+    let counted = CountedIn::parse("general.abandoned_1h").unwrap();
+    assert_eq!(life.board.counted_in(&counted), Some(vec![contact]));
+    lists_hold(&life, &life.board);
+    let mut again = Wallboard::restore(&life.board.keep(), madrid()).unwrap();
+    for (id, contact) in life.contacts() {
+        again.found(id, contact);
+    }
+    lists_hold(&life, &again);
+}
+
 #[test]
 fn a_figure_without_a_list_is_none() {
     for word in [
