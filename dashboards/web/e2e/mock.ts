@@ -45,6 +45,8 @@ export class Mock {
   refusing = false;
   /** Refuses reading with this, by the second part of the path (`contacts`). */
   readonly forbidden = new Map<string, Problem>();
+  /** Figures whose contacts were asked for. */
+  readonly queried: string[] = [];
   /** Bodies of what was posted, sessions aside. */
   readonly posted: unknown[] = [];
   /** Put before the page's own files, so that it is another build. */
@@ -183,6 +185,8 @@ export class Mock {
   private async desk(q: IncomingMessage, r: ServerResponse, call: string): Promise<void> {
     const session = cookie(q, "atalaya");
     const query = new URL(q.url ?? "/", this.url).searchParams;
+    const figure = query.get("counted_in");
+    if (figure !== null) this.queried.push(figure);
     const text = q.method === "POST" ? await body(q) : "{}";
     if (q.method === "POST") {
       if (q.headers["atalaya-csrf"] !== `c-${session}`) return problem(r, 403, "csrf");

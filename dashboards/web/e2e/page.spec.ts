@@ -69,7 +69,7 @@ test("the legend and the search narrow the grid", async ({ page, mock, url }) =>
   await expect(teams).toHaveCount(mock.data.totals.ready);
   await page.locator(".legend button", { hasText: "Libre" }).click();
   await page.getByRole("searchbox").fill("nadie se llama así");
-  await expect(page.locator(".empty")).toContainText("Ningún agente coincide.");
+  await expect(page.locator(".empty")).toContainText("Ningún agente coincide con «nadie se llama así».");
   await page.getByRole("button", { name: "Quitar filtro" }).click();
   await expect(teams).toHaveCount(Object.keys(mock.data.agents).length);
 });
