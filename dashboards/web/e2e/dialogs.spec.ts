@@ -44,7 +44,7 @@ test("a figure lists the contacts behind it, page by page, as many as it says", 
   await more.click();
   await expect(rows).toHaveCount(mock.data.totals.waiting);
   await expect(more).toHaveCount(0);
-  await dialog(page).getByRole("button", { name: "Por qué: " }).first().click();
+  await dialog(page).getByRole("button", { name: /^Por qué/ }).first().click();
   await expect(dialog(page)).toContainText("Espera en el puesto 2 de 7.");
   await expect(dialog(page)).toContainText("En otro contacto: detiene a 118, quedan 42.");
   await dialog(page).getByRole("button", { name: "Volver" }).click();
@@ -62,9 +62,9 @@ test("a figure of a queue lists that queue's, and the lists behind a share are t
   mock.queried.length = 0;
   await figure(page, "queues.cuantias.service_level_15m").click();
   await expect(dialog(page).locator("[data-list]")).toHaveAttribute("data-list", "answered_15m");
-  await dialog(page).getByRole("button", { name: "Abandonadas, 15 min" }).click();
+  await dialog(page).getByRole("button", { name: "Abandonos cortos, 15 min" }).click();
   await expect(dialog(page)).toContainText("Ningún contacto.");
-  expect(mock.queried).toEqual(["cuantias.answered_15m", "cuantias.abandoned_15m"]);
+  expect(mock.queried).toEqual(["cuantias.answered_15m", "cuantias.short_abandoned_15m"]);
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Cuantías", exact: true }).click();
   const all = dialog(page);
@@ -162,6 +162,6 @@ test("with old data the actions are stopped, and say so", async ({ page, mock, u
   const force = dialog(page).getByRole("button", { name: "Forzar estado…" });
   await expect(force).toHaveAttribute("aria-disabled", "true");
   await expect(dialog(page)).toContainText("Las acciones están detenidas.");
-  await force.click();
+  await force.click({ force: true });
   await expect(dialog(page).locator("form")).toHaveCount(0);
 });

@@ -95,6 +95,19 @@ export class Mock {
     });
   }
 
+  /** Leaves of each team a few: what holds of one tile holds of all, and a check of all is slow. */
+  shrink(): void {
+    const kept = new Map<string, number>();
+    for (const [id, agent] of Object.entries(this.data.agents)) {
+      const n = (kept.get(agent.team) ?? 0) + 1;
+      kept.set(agent.team, n);
+      const told = agent.state !== "busy" || n === 1;
+      if (!told) Reflect.deleteProperty(this.data.agents, id);
+    }
+    for (const id of Object.keys(this.data.queues).slice(5))
+      if (this.data.queues[id]?.state === "open") Reflect.deleteProperty(this.data.queues, id);
+  }
+
   say(frame: object): void {
     if (this.silent || this.refusal !== null) return;
     for (const ws of this.sockets.clients) ws.send(JSON.stringify(frame));
