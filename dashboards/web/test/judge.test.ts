@@ -85,7 +85,7 @@ describe("the board judged", () => {
     expect(v.strip.wait.level).toBe("critical");
   });
 
-  it("keeps a level for its least time, and forgets what is gone", () => {
+  it("raises nothing where the threshold went, and forgets what is gone", () => {
     const levels = new Levels();
     const d = data();
     judged(d, levels);
