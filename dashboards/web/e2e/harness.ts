@@ -49,17 +49,35 @@ export const test = base.extend<Fixtures>({
 export { expect };
 
 /** Opens the page and signs in; ends when the first data are shown. */
-export async function enter(page: Page, url: string, query = ""): Promise<void> {
+export async function enter(
+  page: Page,
+  url: string,
+  query = "",
+  code: string = token,
+): Promise<void> {
   await page.goto(`${url}/wallboard${query}`);
-  await page.locator("#token").fill(token);
+  await page.locator("#token").fill(code);
   await page.locator("form button[type=submit]").click();
-  await expect(page.locator(".strip")).toBeVisible();
+  await expect(page.locator("main[data-seq]")).toBeVisible();
+}
+
+/** The dialog that is open, and the figure of that name. */
+export const dialog = (page: Page) => page.getByRole("dialog");
+export const figure = (page: Page, name: string) => page.locator(`[data-figure="${name}"]`);
+
+/** Nothing may be wider than the window. */
+export async function expectNoSideways(page: Page, width: number): Promise<void> {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(wide).toBeLessThanOrEqual(width);
 }
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+/** Of the whole page, or of one part of it where the rest was looked at already. */
+export async function expectAccessible(page: Page, part?: string): Promise<void> {
+  const builder = new AxeBuilder({ page }).withTags(TAGS);
+  if (part !== undefined) builder.include(part);
+  const { violations } = await builder.analyze();
   const told = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
   expect(told).toEqual([]);
 }
