@@ -377,7 +377,7 @@ mod tests {
                 callers.iter().filter(|caller| (from_s..to_s).contains(&(caller.at_s - opens_s)));
             f64::from(u32::try_from(came.count()).unwrap())
         };
-        let hour = (HALF_HOURS[2] + HALF_HOURS[3]) / 2.0 * DEMAND;
+        let hour = f64::midpoint(HALF_HOURS[2], HALF_HOURS[3]) * DEMAND;
         let peak = within(3_600.0, 7_200.0);
         assert!((peak - hour).abs() < 3.0 * hour.sqrt(), "{peak} of {hour}");
         let day: f64 = HALF_HOURS.iter().sum::<f64>() / 2.0 * DEMAND;
