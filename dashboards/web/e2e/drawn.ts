@@ -1,0 +1,92 @@
+// What the page has drawn, read from it at one moment, and held against what a board of the same
+// sequence number says it should draw. Nothing of the page's own code is used: the formulas of the
+// two derived figures are written here anew.
+import type { Page } from "@playwright/test";
+import type { Held } from "./outside";
+
+export interface Drawn {
+  seq: number;
+  /** Name, raw value and text of each figure. */
+  figures: [string, string, string][];
+  /** Id, state, reason and since of each agent's tile in its team. */
+  agents: [string, string, string, string][];
+}
+
+export async function drawn(page: Page): Promise<Drawn> {
+  return page.evaluate(() => {
+    const of = (e: Element, name: string): string => e.getAttribute(name) ?? "";
+    const all = (name: string): Element[] => [...document.querySelectorAll(`main [${name}]`)];
+    const main = document.querySelector("main");
+    return {
+      seq: Number(main === null ? "" : of(main, "data-seq")),
+      figures: all("data-figure").map((e): [string, string, string] => [
+        of(e, "data-figure"),
+        of(e, "data-value"),
+        e.textContent ?? "",
+      ]),
+      agents: all("data-agent").map((e): [string, string, string, string] => [
+        of(e, "data-agent"),
+        of(e, "data-state"),
+        of(e, "data-reason"),
+        of(e, "data-since"),
+      ]),
+    };
+  });
+}
+
+const share = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
+
+/** What stands behind a figure's name on a board; undefined where nothing does. */
+function behind(held: Held, name: string): unknown {
+  const n = (key: string): number => Number(held.totals[key]);
+  if (name === "totals.abandonment_rate_today") {
+    const short = n("short_abandoned_today");
+    return share(n("abandoned_today") - short, n("offered_today") - short);
+  }
+  if (name === "totals.occupancy") {
+    const working = n("offered") + n("busy") + n("wrap_up");
+    return share(working, working + n("ready"));
+  }
+  const [part, ...keys] = name.split(".");
+  if (part === "totals") return held.totals[keys.join(".")];
+  const key = keys.pop();
+  return part === "queues" && key !== undefined ? held.queues[keys.join(".")]?.[key] : undefined;
+}
+
+const percent = new Intl.NumberFormat("es-ES", { style: "percent", maximumFractionDigits: 0 });
+
+/** Whether `text` is how a Spanish page writes this value; of ages only that it is one. */
+function reads(name: string, value: unknown, text: string): boolean {
+  if (value === null || value === undefined) return text === "—";
+  if (name.endsWith("_since")) return /^(\d+:)?\d\d:\d\d$/.test(text);
+  if (typeof value !== "number") return text !== "";
+  if (/service_level|_rate|occupancy/.test(name)) return text === percent.format(value);
+  if (name.endsWith("_s")) return /\d/.test(text);
+  // A unit such as `of 151` is a count with words around it.
+  return text.replace(/\D/g, "") === String(value);
+}
+
+/** Every difference between what is drawn and what the board of its number says. */
+export function differences(page: Drawn, held: Held): string[] {
+  const told: string[] = [];
+  for (const [name, raw, text] of page.figures) {
+    const value = behind(held, name);
+    const expected = value === null || value === undefined ? "" : String(value);
+    if (raw !== expected) told.push(`${name} is ${raw}, the board says ${expected}`);
+    else if (!reads(name, value, text)) told.push(`${name} of ${raw} reads ${text}`);
+  }
+  for (const name of ["totals.waiting", "totals.ready", "totals.signed_in"]) {
+    if (!page.figures.some(([drawn]) => drawn === name)) told.push(`${name} is not drawn`);
+  }
+  for (const id of Object.keys(held.queues)) {
+    const name = `queues.${id}.waiting`;
+    if (!page.figures.some(([drawn]) => drawn === name)) told.push(`${name} is not drawn`);
+  }
+  const tiles = page.agents.map(([id, ...rest]) => `${id} ${rest.join(" ")}`).sort();
+  const expected = Object.entries(held.agents)
+    .map(([id, a]) => `${id} ${String(a.state)} ${String(a.reason ?? "")} ${String(a.since)}`)
+    .sort();
+  for (const tile of tiles) if (!expected.includes(tile)) told.push(`tile ${tile} is not so`);
+  for (const tile of expected) if (!tiles.includes(tile)) told.push(`no tile ${tile}`);
+  return told.map((difference) => `at ${page.seq}: ${difference}`);
+}
