@@ -12,11 +12,12 @@ import time
 import urllib.parse
 
 from network import Network
-from place import Failure, Place, main, same, true
+from place import PATIENCE_S, Failure, Place, main, same, true, wait_for
 from wire import Api, Socket
 
-# The contract's own.
+# The contract's own. A lease may be renewed last by the answer to a ping one heartbeat before.
 LEASE_S = 15
+HEARTBEAT_S = 5
 LOSS_S = 20
 OFFER_S = 5
 
@@ -72,10 +73,11 @@ class Day:
         self.seen = await Socket.open(self.host, self.port, self.watcher.token)
         self.board = await self.seen.subscribe("wallboard")
         self.desk = await Socket.open("127.0.0.1", self.network.port, self.ana.token)
+        same("the heartbeat", self.desk.welcome["heartbeat"], f"{HEARTBEAT_S}s")
         same("the welcome's agent", self.desk.welcome["agent"], "ana")
         self.mine = await self.desk.subscribe("agent")
 
-    async def shows(self, state, waiting=None, **rest):
+    async def shows(self, state, waiting=None, within=PATIENCE_S, **rest):
         """Waits until the supervisor's board shows Ana so, and as many that wait."""
 
         def look():
@@ -89,7 +91,7 @@ class Day:
             # A copy: the fold goes on.
             return right and dict(ana)
 
-        ana = await self.seen.until(f"the board shows {state} {rest}", look)
+        ana = await self.seen.until(f"the board shows {state} {rest}", look, within)
         counts = self.board.data["totals"]
         if state != "signed_out":
             same(f"totals.{state}", counts[state], 1)
@@ -182,8 +184,9 @@ async def loss(day, report):
     before = await day.shows("busy", contact=contact)
     day.network.lose()
     began = time.monotonic()
-    await day.shows("lost")
+    await day.shows("lost", within=LOSS_S)
     after = time.monotonic() - began
+    true(f"lost after {after} s, before the lease's end", LEASE_S - HEARTBEAT_S <= after)
     shown = day.watcher.get("/agents/ana")
     same("what a lost agent was", [shown["state"], shown["was"]], ["lost", "busy"])
     same("since when", shown["was_since"], before["since"])
@@ -206,6 +209,10 @@ async def loss(day, report):
     report.done(NAMES[4], f"lost {after:.1f} s after the network, back by a delta from {had[1]}")
 
     await day.finish(contact)
+    # The dead connection has not answered three pings by now, and the other one is hers.
+    # Beside the sockets, which go on answering pings.
+    look = lambda: day.admin.desks() == 1
+    await asyncio.to_thread(wait_for, "the dead socket is let go", look)
     report.done(NAMES[5])
 
 

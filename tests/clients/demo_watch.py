@@ -6,7 +6,6 @@ tests/scripts/demo_is_a_client.
 """
 
 import collections
-import re
 import signal
 import subprocess
 import time
@@ -33,13 +32,6 @@ NAMES = [
     "the centre goes on: every agent is back, and calls are answered",
     "nothing impossible was seen",
 ]
-
-
-def scrape(api):
-    """Samples of the metrics: name and labels as they are written, and the value."""
-    text = api.get("/metrics", prefix="", accept="text/plain")
-    lines = [line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#"]
-    return {name: float(value) for name, value in lines}
 
 
 def totals(api):
@@ -78,9 +70,7 @@ def sockets(api):
     """Looks at both at once; agents sign in and out between socket and command."""
     pairs = []
     for _ in range(LOOKS):
-        found = scrape(api)
-        name = next(n for n in found if re.search(r'websocket_clients\{.*topic="agent"', n))
-        pairs.append((int(found[name]), totals(api)["signed_in"]))
+        pairs.append((api.desks(), totals(api)["signed_in"]))
         time.sleep(LOOK_S)
     equal = sum(sockets == agents for sockets, agents in pairs)
     true(f"sockets and agents at {LOOKS} looks: {pairs}", equal > LOOKS / 2)
@@ -137,7 +127,7 @@ def run(report):
             lost, told = stop(api, centre)
             report.done(NAMES[3], told)
             report.done(NAMES[4], go_on(api, centre, lost))
-            impossible = {n: v for n, v in scrape(api).items() if "impossible" in n and v != 0}
+            impossible = {n: v for n, v in api.samples().items() if "impossible" in n and v != 0}
             same("impossible states", impossible, {})
             report.done(NAMES[5])
         finally:

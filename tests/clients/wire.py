@@ -59,6 +59,16 @@ class Api:
     def put(self, path, body):
         return self.ask("PUT", path, body)
 
+    def samples(self):
+        """The scrape's samples: name and labels as they are written, and the value."""
+        text = self.get("/metrics", prefix="", accept="text/plain")
+        lines = [line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#"]
+        return {name: float(value) for name, value in lines}
+
+    def desks(self):
+        """How many sockets follow an agent's desk."""
+        return int(self.samples()['atalaya_websocket_clients{topic="agent"}'])
+
     def events(self):
         """Every event there is, page by page; each follows the one before without a gap."""
         found, after = [], 0

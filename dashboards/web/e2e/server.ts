@@ -66,7 +66,26 @@ export class Server {
   }
 
   async ask(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.token}` };
+    return JSON.parse(await this.raw(method, path, body, {})) as Record<string, unknown>;
+  }
+
+  /** A command of an agent's own. */
+  async act(agent: string, path: string, body: unknown = {}): Promise<void> {
+    await this.raw("POST", path, body, { "atalaya-agent": agent });
+  }
+
+  /** What is there in another form than JSON. */
+  async text(path: string, accept: string): Promise<string> {
+    return this.raw("GET", path, undefined, { accept });
+  }
+
+  private async raw(
+    method: string,
+    path: string,
+    body: unknown,
+    more: Record<string, string>,
+  ): Promise<string> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.token}`, ...more };
     if (body !== undefined) headers["content-type"] = "application/json";
     const answer = await fetch(`${this.url}/api/v1${path}`, {
       method,
@@ -75,7 +94,7 @@ export class Server {
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-    return JSON.parse(text) as Record<string, unknown>;
+    return text;
   }
 
   /** A token of its own for a client. */
