@@ -36,6 +36,8 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 const IDLE_CONNECTIONS_MAX: usize = 32;
 /// Bytes of one socket message; a longer one ends the connection.
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Items of one list; what is over is not asked for.
+const ITEMS_MAX: usize = 20_000;
 /// The subprotocol of `/ws`.
 const SUBPROTOCOL: &str = "atalaya.v1.json";
 
@@ -157,6 +159,23 @@ impl Client {
     /// `GET path`.
     pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         self.ask(Method::GET, path, None, None).await
+    }
+
+    /// All items of the list at `path`, page by page; past [`ITEMS_MAX`] the rest is left out.
+    pub async fn list(&self, path: &str) -> Result<Vec<Value>, ClientError> {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let mut page = self.get(&format!("{path}{sign}limit=500")).await?;
+        let mut items = Vec::new();
+        loop {
+            if let Some(found) = page["items"].as_array_mut() {
+                items.append(found);
+            }
+            let Some(cursor) = page["next_cursor"].as_str().filter(|_| items.len() < ITEMS_MAX)
+            else {
+                return Ok(items);
+            };
+            page = self.get(&format!("{path}{sign}limit=500&cursor={cursor}")).await?;
+        }
     }
 
     /// `PUT path`.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use atalaya::api::tokens;
 use atalaya::cli::configure::Source;
-use atalaya::cli::demo::{self, Wanted};
+use atalaya::cli::demo::{self, Apart, Wanted};
 use atalaya::cli::kpi::{self, Wanted as KpiWanted};
 use atalaya::cli::replay::{self, Place};
 use atalaya::cli::serve::{self, Settings};
@@ -68,11 +68,13 @@ enum Command {
         #[arg(long, requires = "clock_rate")]
         clock_start: Option<jiff::Timestamp>,
     },
-    /// Runs the server with a small simulated centre living in it
-    #[command(after_help = "Example: atalaya demo --speed 20 --fresh")]
+    /// Runs the server with a simulated centre living in it, or that centre alone
+    #[command(after_help = "Examples: atalaya demo --speed 20 --fresh\n          \
+                            atalaya demo --centre-only --server http://127.0.0.1:8080 \
+                            --token-file data/admin.token")]
     Demo {
         /// Centre seconds in a second, 1 to 60
-        #[arg(long, default_value_t = 20.0)]
+        #[arg(long, default_value = "20", value_parser = pace)]
         speed: f64,
         /// Begin with an empty folder
         #[arg(long)]
@@ -89,6 +91,16 @@ enum Command {
         /// The same seed gives the same callers
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Only the centre, as a client of a running server and by its clock
+        #[arg(long, requires_all = ["server", "token_file"],
+              conflicts_with_all = ["speed", "fresh", "data", "listen"])]
+        centre_only: bool,
+        /// Where that server is, like `http://127.0.0.1:8080`
+        #[arg(long, requires = "centre_only")]
+        server: Option<String>,
+        /// Holds an administrator's token with the scope `act_as`
+        #[arg(long, requires = "centre_only")]
+        token_file: Option<PathBuf>,
     },
     /// Says what a configuration holds, or everything that is wrong with it
     #[command(after_help = "Example: atalaya check-config config/atalaya.toml")]
@@ -191,7 +203,10 @@ fn main() -> ExitCode {
             new_token(&role, agent.as_deref(), scope.as_deref(), &data)
         }
         Command::Kpi(wanted) => kpi::run(&wanted, &mut stdout().lock()).map_err(Into::into),
-        Command::Demo { speed, fresh, data, listen, run_for, seed } => {
+        Command::Demo {
+            server: Some(server), token_file: Some(token_file), seed, run_for, ..
+        } => demo::run_apart(&Apart { server, token_file, seed, run_for }).map_err(Into::into),
+        Command::Demo { speed, fresh, data, listen, run_for, seed, .. } => {
             demo::run(&Wanted { data, fresh, listen, speed, seed, run_for }).map_err(Into::into)
         }
         Command::Replay { file, speed, data, server, token_file, contacts, format } => {
@@ -254,6 +269,11 @@ fn length(text: &str) -> Result<Duration, String> {
     let span = Span::parse(text).map_err(|error| error.to_string())?;
     let micros = u64::try_from(span.0).map_err(|_| "a length is not negative".to_owned())?;
     Ok(Duration::from_micros(micros))
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    let pace = text.parse().ok().filter(|pace| (1.0..=60.0).contains(pace));
+    pace.ok_or_else(|| "a demo's speed is a number from 1 to 60".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -20,7 +20,8 @@ use atalaya::actors::centre::{Centre, Options as CentreOptions};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::api::{Api, routes, tokens};
 use atalaya::client::{Client, ClientError, TRIES_MAX};
-use atalaya::demo::{DemoError, Options, Summary, centre, live};
+use atalaya::demo::centre::Centre as People;
+use atalaya::demo::{DemoError, Options, Summary, live};
 use atalaya::journal::commit::{Cause, Memory, Sealed};
 use atalaya::journal::recorder::Recorder;
 use atalaya_domain::ids::EntityId;
@@ -29,17 +30,22 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where the centre's clock stands at first: 2026-03-02, 08:00.
-const START: Timestamp = Timestamp(1_772_438_400_000_000);
+/// Where the centre's clock stands at first: 2026-03-02, 10:00 in its zone, at work.
+const START: Timestamp = Timestamp(1_772_442_000_000_000);
 /// Centre seconds a second: an hour in a minute.
 const RATE: f64 = 60.0;
 
 /// A centre on a port of its own: its address, an administrator's token.
 async fn house() -> (String, String) {
+    house_at(RATE).await
+}
+
+/// The same, at another rate.
+async fn house_at(rate: f64) -> (String, String) {
     let options = CentreOptions {
         commit: Box::new(Memory::default()),
         arbiters: vec![actix::Arbiter::current()],
-        clock: Clock::new(START, RATE),
+        clock: Clock::new(START, rate),
         driver: None,
         history: vec![],
         time_zone: jiff::tz::TimeZone::UTC,
@@ -115,9 +121,14 @@ async fn hand_on(mut stream: TcpStream, server: String, sockets: Sockets) {
     tokio::select! { _ = up => (), () = down => () }
 }
 
+/// One in seven of the centre.
+fn people() -> Arc<People> {
+    Arc::new(People::part(7).unwrap())
+}
+
 fn options(server: String, token: String, seconds: u64) -> Options {
     let run_for = Some(Duration::from_secs(seconds));
-    Options { server, token, rate: RATE, seed: 1, run_for }
+    Options { server, token, centre: people(), seed: 1, run_for }
 }
 
 #[actix_web::test]
@@ -150,7 +161,7 @@ async fn a_centre_lives_and_its_books_are_the_servers() {
     let count = |state: &str| states.get(state).copied().unwrap_or(0);
     assert_eq!((count("closed"), count("abandoned")), (answered, abandoned), "{states:?}");
     assert_eq!(count("refused"), refused, "{states:?}");
-    for person in &centre::PEOPLE {
+    for person in &people().people {
         let agent = client.get(&format!("/api/v1/agents/{}", person.id)).await.unwrap();
         assert_eq!(agent["state"], "signed_out", "{agent}");
     }
@@ -203,15 +214,14 @@ async fn without_sockets_it_says_so() {
 #[actix_web::test]
 async fn what_cannot_be_is_refused_in_words() {
     let (server, admin) = house().await;
-    let told = async |server: &str, token: &str, rate: f64| {
-        let options = options(server.to_owned(), token.to_owned(), 600);
-        live(Options { rate, ..options }).await.unwrap_err().to_string()
+    let told = async |server: &str, token: &str| {
+        live(options(server.to_owned(), token.to_owned(), 600)).await.unwrap_err().to_string()
     };
-    let here = format!("http://{server}");
-    assert!(told(&here, &admin, 0.0).await.contains("a rate above 0"));
-    assert!(told("https://x", &admin, 1.0).await.contains("cannot use `https://x`"));
-    let nobody = told(&here, "nonsense", 1.0).await;
-    assert!(nobody.contains("cannot PUT /api/v1/queues/general: 401"), "{nobody}");
+    let (standing, its_admin) = house_at(0.0).await;
+    assert!(told(&format!("http://{standing}"), &its_admin).await.contains("a rate above 0"));
+    assert!(told("https://x", &admin).await.contains("cannot use `https://x`"));
+    let nobody = told(&format!("http://{server}"), "nonsense").await;
+    assert!(nobody.contains("cannot GET /api/v1/queues: 401"), "{nobody}");
 }
 
 /// A server that gives these answers, the last for ever; and the keys of the requests it had.

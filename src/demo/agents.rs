@@ -9,12 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::Exp1;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::mind::{Mind, Say};
+use super::mind::{Mind, Standing};
+use super::rota::{self, Duty};
 use super::{Count, World, told_to};
 use crate::client::{Client, ClientError, Socket, said};
 
@@ -32,10 +36,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Commands without an answer; past it the server is taken for gone.
 const UNANSWERED_MAX: usize = 32;
 
+/// How long, in time here, a desktop falls silent, since the lease is in that time too; and the
+/// mean time from one such to the next, of one agent.
+const SILENT: std::ops::Range<f64> = 17.0..40.0;
+const SILENT_EVERY_MEAN_S: f64 = 6_000.0;
+/// Sets the desks' chance apart from that of minds.
+const OWN_CHANCE: u64 = 0x6465_736b;
+
 /// Why a socket ended.
 enum End {
-    /// The agent has signed out for good.
+    /// The agent has signed out, and the turn is over.
     Left,
+    /// The desktop's network is gone for a while, as the demo wants.
+    Silent,
     /// The connection broke; why.
     Broken(String),
 }
@@ -43,55 +56,123 @@ enum End {
 struct Desk<'a> {
     world: &'a World,
     client: &'a Client,
-    id: &'static str,
+    id: &'a str,
     mind: &'a mut Mind,
-    /// When the agent came: second 0 of its mind.
-    came: Instant,
     /// When to look at the agent next.
     look_at: Instant,
+    /// When the network goes.
+    silent_at: Instant,
     /// Commands without an answer, by their ids.
     said: BTreeMap<String, &'static str>,
     said_count: u64,
     was_welcome: bool,
 }
 
-/// Works until told to stop; fails where it never can.
+/// Works turn after turn until told to stop; fails where it never can. `is_here`: somebody left
+/// this agent signed in.
 pub async fn work(
     world: Arc<World>,
-    client: Client,
-    id: &'static str,
-    mut mind: Mind,
+    place: usize,
+    is_here: bool,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ClientError> {
-    let came = Instant::now();
+    let centre = world.centre.clone();
+    let Some(person) = centre.people.get(place) else { return Ok(()) };
+    let mut secret: Option<(Client, String)> = None;
+    let mut is_here = is_here;
+    loop {
+        let now_s = world.clock.now_s();
+        let next = rota::next_duty(&centre, world.seed, person, now_s);
+        let in_turn = next.filter(|duty| duty.from_s <= now_s);
+        // Signed in, and not at work: comes to sign out.
+        let over = Duty { from_s: now_s, to_s: now_s, is_on_phone: true, stream: person.number };
+        let duty = if is_here { Some(in_turn.unwrap_or(over)) } else { next };
+        is_here = false;
+        let Some(duty) = duty else { return Ok(()) };
+        tokio::select! {
+            biased;
+            () = told_to(&mut stop) => break,
+            () = sleep_until(world.clock.at(duty.from_s)) => (),
+        }
+        if secret.is_none() {
+            let grant = json!({"role": "agent", "agent": person.id});
+            match world.client.post_without_key("/api/v1/tokens", &grant).await {
+                Ok(made) => {
+                    let client = world.client.with_token(text(&made["token"]));
+                    secret = Some((client, text(&made["id"]).to_owned()));
+                }
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => {
+                    world.tally.error(&person.id, &error);
+                    sleep(PAUSE_MAX).await;
+                    continue;
+                }
+            }
+        }
+        let Some((client, _)) = &secret else { continue };
+        turn(&world, client, &person.id, &duty, &mut stop).await?;
+        if *stop.borrow() {
+            break;
+        }
+    }
+    if let Some((_, token)) = secret
+        && let Err(error) = world.client.delete(&format!("/api/v1/tokens/{token}")).await
+    {
+        world.tally.error(&person.id, &error);
+    }
+    Ok(())
+}
+
+/// One turn, over as many sockets as it takes.
+async fn turn(
+    world: &World,
+    client: &Client,
+    id: &str,
+    duty: &Duty,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<(), ClientError> {
+    let mut mind = Mind::new(world.seed, duty, world.clock.now_s());
+    let mut chance = ChaCha8Rng::seed_from_u64(world.seed ^ OWN_CHANCE);
+    chance.set_stream(duty.stream);
     let mut pause = Duration::ZERO;
+    let mut silent_at = Instant::now() + silence_after(&mut chance);
     loop {
         match client.socket().await {
             Ok(socket) => {
                 let mut desk = Desk {
-                    world: &world,
-                    client: &client,
+                    world,
+                    client,
                     id,
                     mind: &mut mind,
-                    came,
                     look_at: Instant::now(),
+                    silent_at,
                     said: BTreeMap::new(),
                     said_count: 0,
                     was_welcome: false,
                 };
-                let cause = match desk.sit(socket, &mut stop).await {
-                    End::Left => return Ok(()),
-                    End::Broken(cause) => cause,
-                };
+                let end = desk.sit(socket, stop).await;
                 if desk.was_welcome {
                     pause = Duration::ZERO;
                 }
-                tracing::debug!(agent = id, cause, "an agent's socket is opened again");
-                world.tally.add(Count::Reconnect);
+                match end {
+                    End::Left => return Ok(()),
+                    End::Silent => {
+                        world.tally.add(Count::Silence);
+                        let silent = Duration::from_secs_f64(chance.random_range(SILENT));
+                        tokio::select! {
+                            () = sleep(silent) => (),
+                            () = told_to(stop) => (),
+                        }
+                        silent_at = Instant::now() + silence_after(&mut chance);
+                        continue;
+                    }
+                    End::Broken(cause) => {
+                        tracing::debug!(agent = id, cause, "an agent's socket is opened again");
+                        world.tally.add(Count::Reconnect);
+                    }
+                }
             }
-            Err(error) if matches!(error.status(), Some(401 | 403 | 404 | 501)) => {
-                return Err(error);
-            }
+            Err(error) if is_final(&error) => return Err(error),
             Err(error) => {
                 world.tally.error(id, &error);
                 // Nobody to sign out from.
@@ -105,9 +186,23 @@ pub async fn work(
     }
 }
 
+/// Whether another try is of no use.
+fn is_final(error: &ClientError) -> bool {
+    matches!(error.status(), Some(401 | 403 | 404 | 501))
+}
+
+fn silence_after(chance: &mut ChaCha8Rng) -> Duration {
+    let gap: f64 = chance.sample(Exp1);
+    Duration::from_secs_f64(gap * SILENT_EVERY_MEAN_S)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 impl Desk<'_> {
     fn now_s(&self) -> f64 {
-        self.world.pace.centre_s(self.came.elapsed())
+        self.world.clock.now_s()
     }
 
     /// One socket, from its opening to its end.
@@ -119,6 +214,7 @@ impl Desk<'_> {
             return End::Broken(cause);
         }
         let mut heard_at = Instant::now();
+        let mut in_haste = false;
         loop {
             if let Err(cause) = self.act(&mut socket).await {
                 return End::Broken(cause);
@@ -127,9 +223,12 @@ impl Desk<'_> {
                 let _ = timeout(SEND_TIME_MAX, socket.close(None)).await;
                 return End::Left;
             }
-            let is_leaving = self.mind.is_leaving();
-            let due = self.came + self.world.pace.wall(self.mind.next_s());
-            let wake = due.min(self.look_at).min(heard_at + SILENCE_MAX);
+            if self.silent_at <= Instant::now() && !self.mind.is_leaving() {
+                return End::Silent;
+            }
+            let due = self.world.clock.at(self.mind.next_s());
+            let silent_at = if self.mind.is_leaving() { due } else { self.silent_at };
+            let wake = due.min(self.look_at).min(heard_at + SILENCE_MAX).min(silent_at);
             tokio::select! {
                 frame = socket.next() => {
                     heard_at = Instant::now();
@@ -147,9 +246,10 @@ impl Desk<'_> {
                         return End::Broken("the server is silent".into());
                     }
                 }
-                () = told_to(stop), if !is_leaving => {
+                () = told_to(stop), if !in_haste => {
+                    in_haste = true;
                     let now_s = self.now_s();
-                    self.mind.leave(now_s);
+                    self.mind.leave_in_haste(now_s);
                 }
             }
         }
@@ -162,7 +262,7 @@ impl Desk<'_> {
             match self.client.get(&format!("/api/v1/agents/{}", self.id)).await {
                 Ok(agent) => {
                     let now_s = self.now_s();
-                    if self.mind.hear(now_s, &agent) {
+                    if self.mind.hear(now_s, &Standing::of(&agent)) {
                         self.world.tally.add(Count::Missed);
                     }
                 }
@@ -170,7 +270,8 @@ impl Desk<'_> {
             }
         }
         let now_s = self.now_s();
-        while let Some(Say { command, args }) = self.mind.due(now_s) {
+        while let Some(say) = self.mind.due(now_s) {
+            let (command, args) = say.frame();
             if self.said.len() >= UNANSWERED_MAX {
                 return Err("the server answers no commands".into());
             }
@@ -188,7 +289,10 @@ impl Desk<'_> {
             return Err("the server sent no JSON".into());
         };
         match frame["type"].as_str().unwrap_or_default() {
-            "welcome" => self.was_welcome = true,
+            "welcome" => {
+                self.was_welcome = true;
+                self.world.clock.hear(&frame["clock"]);
+            }
             "ping" => send(socket, &json!({"type": "pong"})).await?,
             "offer" => self.ring(&frame),
             "recall" => {
@@ -222,10 +326,10 @@ impl Desk<'_> {
     }
 
     fn ring(&mut self, frame: &Value) {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (offer, queue) = (text(&frame["offer"]), text(&frame["contact"]["queue"]));
+        let talk_mean_s = self.world.centre.line(queue).map(|line| line.talk_mean_s);
         let now_s = self.now_s();
-        self.mind.offered(now_s, &offer, &queue);
+        self.mind.offered(now_s, offer, queue, talk_mean_s);
     }
 
     /// That somebody was first (409, 404) is a day like any other; all else is an error.

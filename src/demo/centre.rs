@@ -1,194 +1,255 @@
-//! What the small centre is: five queues, three teams on two levels, and how it is set up.
+//! What the centre is: its queues and people, read from the text that `serve` is given too, and
+//! how much its callers ask of it.
 //!
-//! Callers and the behaviour of agents are not here.
+//! The figures of [`LINES`] and [`HALF_HOURS`] are those of a model of such a centre: the mix of
+//! questions is given by it, the hours, the profile of the day and the handling times are the
+//! model's own assumptions. What is the demo's own assumption says so. Callers and the behaviour of
+//! agents are not here.
 
-use serde_json::{Value, json};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
 
+use super::DemoError;
 use crate::client::{Client, ClientError};
 
+/// The centre as an operator writes it: the same file serves `serve`.
+pub const TEXT: &str = include_str!("../../config/atalaya.toml");
+/// Where the text lies, for messages about it.
+pub const FILE: &str = "config/atalaya.toml";
+
+/// Calls an hour from 09:00 on, by half hours, on a working day: attempts of the model's 8,750 a
+/// day by its profile.
+pub const HALF_HOURS: [f64; 22] = [
+    863.7, 993.9, 1033.0, 1017.1, 977.6, 930.6, 877.4, 852.2, 843.6, 870.9, 877.1, 887.8, 847.7,
+    867.8, 842.5, 781.6, 659.0, 594.5, 560.3, 495.5, 435.0, 391.3,
+];
+/// The share of attempts that call in the demo. Its own assumption: the others are people who call
+/// again because nobody answered, and here nobody is made to.
+pub const DEMAND: f64 = 0.52;
+/// Calls an hour at night and on weekends, of the whole demo. Its own assumption, so that a board
+/// that is left alone never dies.
+pub const NIGHT_PER_HOUR: f64 = 30.0;
+/// The hours of the centre, as seconds of the day: the model's assumption.
+pub const OPENS_S: f64 = 9.0 * 3600.0;
+/// When the morning hands over to the afternoon.
+pub const TURNS_S: f64 = 15.0 * 3600.0;
+/// When the afternoon ends.
+pub const CLOSES_S: f64 = 20.0 * 3600.0;
+/// Mean wrap-up in centre seconds; the model's handling times have it in them.
+pub const WRAP_UP_MEAN_S: f64 = 40.0;
+/// What each agent and caller of the zone lives by, where the text names none.
+const TIME_ZONE: &str = "Europe/Madrid";
+
+/// What a queue's callers want: its slug, their share in percent, the mean handling time in
+/// seconds, and what the screen shows.
+type Wants = (&'static str, f64, f64, &'static [&'static str]);
+
+/// Who calls which queue; one that is not here has no callers.
+pub const LINES: [Wants; 10] = [
+    (
+        "informacion_general_pensiones",
+        27.61,
+        380.7,
+        &["Requisitos de jubilación", "Revalorización", "Pensión de viudedad"],
+    ),
+    (
+        "informacion_general_subsidios",
+        17.64,
+        401.9,
+        &["Incapacidad temporal", "Nacimiento y cuidado", "Riesgo en el embarazo"],
+    ),
+    (
+        "tramites_subsidios",
+        5.77,
+        486.5,
+        &["Presentar documentos", "Estado del subsidio", "Pago directo"],
+    ),
+    (
+        "tramites_pensiones",
+        7.63,
+        528.8,
+        &["Estado de mi solicitud", "Presentar documentos", "Anticipo de jubilación"],
+    ),
+    ("variaciones", 3.66, 549.9, &["Cambio de cuenta", "Cambio de domicilio", "Retención de IRPF"]),
+    ("cuantias", 8.42, 338.4, &["Importe de la pensión", "Paga extra", "Atrasos"]),
+    (
+        "asistencia_sanitaria_seguro_escolar_sindrome_toxico",
+        7.86,
+        465.3,
+        &["Tarjeta sanitaria europea", "Beneficiarios", "Seguro escolar"],
+    ),
+    ("certificados", 1.98, 296.1, &["Certificado de pensión", "Certificado negativo"]),
+    ("otros", 18.75, 465.3, &["Cita previa", "Vida laboral", "Otra administración"]),
+    ("sin_clasificar", 0.68, 423.0, &["Sin clasificar"]),
+];
+
 /// One queue and who calls it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Its slug.
-    pub id: &'static str,
-    /// Its name, as people read it.
-    pub name: &'static str,
-    /// The skill it asks for, and the least level of it; none: anyone answers.
-    pub requires: Option<(&'static str, u8)>,
-    /// Levels of agent that may answer.
-    pub levels: &'static [u8],
-    /// Mean calls an hour of centre time.
-    pub calls_per_hour: f64,
-    /// Mean length of a call, in seconds of centre time.
+    pub id: String,
+    /// The body of its PUT.
+    pub body: Value,
+    /// Its part of the callers, of any whole.
+    pub share: f64,
+    /// Mean seconds of talk.
     pub talk_mean_s: f64,
-    /// What callers want, as the screen shows it.
+    /// What callers want.
     pub subjects: &'static [&'static str],
-    /// Seconds within which 80 of 100 are to be answered.
-    pub target_s: u32,
 }
 
-/// The queues. Their calls are about what the agents can bear, at times a little more.
-pub const LINES: [Line; 5] = [
-    Line {
-        id: "general",
-        name: "Información general",
-        requires: None,
-        levels: &[1],
-        calls_per_hour: 90.0,
-        talk_mean_s: 130.0,
-        subjects: &["Horario de oficinas", "Certificado digital", "Vida laboral"],
-        target_s: 20,
-    },
-    Line {
-        id: "pensions",
-        name: "Pensiones",
-        requires: Some(("pensions", 5)),
-        levels: &[1, 2],
-        calls_per_hour: 85.0,
-        talk_mean_s: 210.0,
-        subjects: &["Revalorización", "Pensión de viudedad", "Estado de mi solicitud"],
-        target_s: 20,
-    },
-    Line {
-        id: "benefits",
-        name: "Prestaciones",
-        requires: Some(("benefits", 5)),
-        levels: &[1, 2],
-        calls_per_hour: 65.0,
-        talk_mean_s: 190.0,
-        subjects: &["Nacimiento y cuidado", "Incapacidad temporal", "Ingreso mínimo vital"],
-        target_s: 20,
-    },
-    Line {
-        id: "appointments",
-        name: "Cita previa",
-        requires: Some(("appointments", 3)),
-        levels: &[1],
-        calls_per_hour: 60.0,
-        talk_mean_s: 95.0,
-        subjects: &["Pedir cita", "Cambiar la cita", "Anular la cita"],
-        target_s: 30,
-    },
-    Line {
-        id: "early-retirement",
-        name: "Anticipo de jubilación",
-        requires: Some(("pensions", 8)),
-        levels: &[2],
-        calls_per_hour: 30.0,
-        talk_mean_s: 320.0,
-        subjects: &["Coeficientes reductores", "Simular la jubilación", "Convenio especial"],
-        target_s: 40,
-    },
-];
+/// When somebody works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shift {
+    /// From [`OPENS_S`] to [`TURNS_S`].
+    Morning,
+    /// From [`TURNS_S`] to [`CLOSES_S`].
+    Afternoon,
+}
 
 /// One agent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Person {
     /// The slug.
-    pub id: &'static str,
-    /// The name.
-    pub name: &'static str,
-    /// The team.
-    pub team: &'static str,
+    pub id: String,
+    /// Which of all, from 1: what its chance grows from.
+    pub number: u64,
     /// 1 or 2.
     pub level: u8,
-    /// Skills and their levels.
-    pub skills: &'static [(&'static str, u8)],
-    /// Whether Catalan is spoken beside Spanish.
-    pub speaks_catalan: bool,
+    /// When they work; a team whose name begins with `afternoon` comes in the afternoon.
+    pub shift: Shift,
+    /// The body of the PUT.
+    pub body: Value,
 }
 
-type Skills = &'static [(&'static str, u8)];
-
-const BROAD: Skills = &[("pensions", 6), ("benefits", 6), ("appointments", 5)];
-const PENSIONS: Skills = &[("pensions", 7), ("appointments", 5)];
-const BENEFITS: Skills = &[("benefits", 7), ("appointments", 5)];
-const EXPERT: Skills = &[("pensions", 9), ("benefits", 7)];
-
-const fn person(
-    (id, name): (&'static str, &'static str),
-    team: &'static str,
-    level: u8,
-    skills: Skills,
-    speaks_catalan: bool,
-) -> Person {
-    Person { id, name, team, level, skills, speaks_catalan }
+/// The whole.
+#[derive(Debug, Clone)]
+pub struct Centre {
+    /// The queues.
+    pub lines: Vec<Line>,
+    /// The agents.
+    pub people: Vec<Person>,
+    /// Whose hours it keeps.
+    pub time_zone: TimeZone,
+    /// What the rates of [`HALF_HOURS`] and [`NIGHT_PER_HOUR`] are multiplied with.
+    pub size: f64,
 }
 
-const EARLY: &str = "morning-1";
-const LATE: &str = "morning-2";
-const SECOND: &str = "level-2";
+impl Centre {
+    /// The centre of [`TEXT`].
+    pub fn whole() -> Result<Self, DemoError> {
+        let table: toml::Table = toml::from_str(TEXT).map_err(|error| unreadable(&error))?;
+        let value = serde_json::to_value(table).map_err(|error| unreadable(&error))?;
+        let tables = |name: &str| value[name].as_array().cloned().unwrap_or_default();
+        let lines = tables("queue").into_iter().filter_map(line).collect();
+        let mut people: Vec<Person> = tables("agents").into_iter().filter_map(person).collect();
+        for (number, person) in (1..).zip(&mut people) {
+            person.number = number;
+        }
+        let zone = value["centre"]["time_zone"].as_str().unwrap_or(TIME_ZONE);
+        let time_zone = TimeZone::get(zone).map_err(|error| unreadable(&error))?;
+        Ok(Self { lines, people, time_zone, size: 1.0 })
+    }
 
-/// The agents: two teams of the first level, one of the second.
-pub const PEOPLE: [Person; 24] = [
-    person(("ana.garcia", "Ana García"), EARLY, 1, BROAD, true),
-    person(("luis.romero", "Luis Romero"), EARLY, 1, PENSIONS, false),
-    person(("carmen.ortiz", "Carmen Ortiz"), EARLY, 1, BENEFITS, false),
-    person(("javier.molina", "Javier Molina"), EARLY, 1, BROAD, false),
-    person(("lucia.navarro", "Lucía Navarro"), EARLY, 1, PENSIONS, true),
-    person(("pablo.serrano", "Pablo Serrano"), EARLY, 1, BENEFITS, false),
-    person(("marta.iglesias", "Marta Iglesias"), EARLY, 1, BROAD, false),
-    person(("sergio.castro", "Sergio Castro"), EARLY, 1, PENSIONS, false),
-    person(("elena.vidal", "Elena Vidal"), EARLY, 1, BENEFITS, true),
-    person(("raul.medina", "Raúl Medina"), LATE, 1, BROAD, false),
-    person(("nuria.soler", "Núria Soler"), LATE, 1, PENSIONS, true),
-    person(("david.cano", "David Cano"), LATE, 1, BENEFITS, false),
-    person(("irene.prieto", "Irene Prieto"), LATE, 1, BROAD, false),
-    person(("oscar.fuentes", "Óscar Fuentes"), LATE, 1, PENSIONS, false),
-    person(("silvia.pascual", "Silvia Pascual"), LATE, 1, BENEFITS, false),
-    person(("hugo.lorenzo", "Hugo Lorenzo"), LATE, 1, BROAD, true),
-    person(("teresa.vega", "Teresa Vega"), LATE, 1, PENSIONS, false),
-    person(("alvaro.reyes", "Álvaro Reyes"), LATE, 1, BENEFITS, false),
-    person(("jordi.ferrer", "Jordi Ferrer"), SECOND, 2, EXPERT, true),
-    person(("beatriz.santos", "Beatriz Santos"), SECOND, 2, EXPERT, false),
-    person(("miguel.campos", "Miguel Campos"), SECOND, 2, EXPERT, false),
-    person(("rosa.mendez", "Rosa Méndez"), SECOND, 2, EXPERT, false),
-    person(("andres.gil", "Andrés Gil"), SECOND, 2, EXPERT, true),
-    person(("pilar.cruz", "Pilar Cruz"), SECOND, 2, EXPERT, false),
-];
+    /// A smaller centre: one in `parts` of its people, and as much fewer callers.
+    pub fn part(parts: u32) -> Result<Self, DemoError> {
+        let mut centre = Self::whole()?;
+        let parts = parts.max(1);
+        centre.people.retain(|person| person.number.is_multiple_of(u64::from(parts)));
+        centre.size /= f64::from(parts);
+        Ok(centre)
+    }
 
-impl Line {
-    /// The body of its PUT.
-    pub fn body(&self) -> Value {
-        let requires: serde_json::Map<String, Value> =
-            self.requires.iter().map(|(skill, least)| ((*skill).into(), (*least).into())).collect();
-        json!({
-            "name": self.name,
-            "channel": "voice",
-            "requires": requires,
-            "levels": self.levels,
-            "service_level": {"share": 0.8, "within": format!("{}s", self.target_s)},
-            "max_waiting": 60,
-            "offer_timeout": "20s",
-            "wrap_up": "60s",
-        })
+    /// The queue of this slug.
+    pub fn line(&self, id: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.id == id)
     }
 }
 
-impl Person {
-    /// The body of its PUT.
-    pub fn body(&self) -> Value {
-        let skills: serde_json::Map<String, Value> =
-            self.skills.iter().map(|(skill, level)| ((*skill).into(), (*level).into())).collect();
-        let languages: &[&str] = if self.speaks_catalan { &["es", "ca"] } else { &["es"] };
-        json!({
-            "name": self.name,
-            "team": self.team,
-            "level": self.level,
-            "skills": skills,
-            "languages": languages,
-            "capacity": {"voice": 1},
-        })
-    }
+fn unreadable(error: &dyn std::fmt::Display) -> DemoError {
+    DemoError::Centre(error.to_string())
 }
 
-/// Makes the queues and agents, or gives those that are there the demo's rules again.
-pub async fn set_up(client: &Client) -> Result<(), ClientError> {
-    for line in &LINES {
-        client.put(&format!("/api/v1/queues/{}", line.id), &line.body()).await?;
+/// Takes what says which one it is out of a table.
+fn taken(table: &mut Map<String, Value>, key: &str) -> Option<String> {
+    table.remove(key)?.as_str().map(str::to_owned)
+}
+
+fn line(table: Value) -> Option<Line> {
+    let Value::Object(mut table) = table else { return None };
+    let id = taken(&mut table, "id")?;
+    // What the file may leave out, a PUT asks for.
+    table.entry("name").or_insert_with(|| id.clone().into());
+    table.entry("channel").or_insert_with(|| "voice".into());
+    let wants = LINES.iter().find(|(line, ..)| *line == id);
+    let (share, handle_s, subjects) = wants
+        .map_or((0.0, 0.0, &[][..]), |(_, share, handle_s, subjects)| {
+            (*share, *handle_s, *subjects)
+        });
+    let talk_mean_s = (handle_s - WRAP_UP_MEAN_S).max(WRAP_UP_MEAN_S);
+    Some(Line { id, body: Value::Object(table), share, talk_mean_s, subjects })
+}
+
+fn person(table: Value) -> Option<Person> {
+    let Value::Object(mut table) = table else { return None };
+    let id = taken(&mut table, "id")?;
+    table.entry("name").or_insert_with(|| id.clone().into());
+    table.entry("capacity").or_insert_with(|| serde_json::json!({"voice": 1}));
+    let level = table.get("level").and_then(Value::as_u64).unwrap_or(1);
+    let team = table.get("team").and_then(Value::as_str).unwrap_or_default();
+    let shift = if team.starts_with("afternoon") { Shift::Afternoon } else { Shift::Morning };
+    let level = u8::try_from(level).unwrap_or(1);
+    Some(Person { id, number: 0, level, shift, body: Value::Object(table) })
+}
+
+/// Makes the queues and agents that are not there; those that are stay as they stand.
+pub async fn set_up(client: &Client, centre: &Centre) -> Result<(), ClientError> {
+    let there = ids(client, "/api/v1/queues").await?;
+    for line in centre.lines.iter().filter(|line| !there.contains(&line.id)) {
+        client.put(&format!("/api/v1/queues/{}", line.id), &line.body).await?;
     }
-    for person in &PEOPLE {
-        client.put(&format!("/api/v1/agents/{}", person.id), &person.body()).await?;
-    }
+    let there = ids(client, "/api/v1/agents").await?;
+    let missing = centre.people.iter().filter(|person| !there.contains(&person.id));
+    let made = missing.map(|person| async move {
+        client.put(&format!("/api/v1/agents/{}", person.id), &person.body).await
+    });
+    futures_util::future::try_join_all(made).await?;
     Ok(())
+}
+
+/// The ids of a list.
+async fn ids(client: &Client, path: &str) -> Result<Vec<String>, ClientError> {
+    let items = client.list(path).await?;
+    let id = |item: Value| item["id"].as_str().map(str::to_owned);
+    Ok(items.into_iter().filter_map(id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_centre_is_the_models() {
+        let centre = Centre::whole().unwrap();
+        let count = |shift| centre.people.iter().filter(|person| person.shift == shift).count();
+        assert_eq!((count(Shift::Morning), count(Shift::Afternoon)), (129, 35));
+        assert_eq!(centre.people.iter().filter(|person| person.level == 2).count(), 34);
+        let called: Vec<_> = centre.lines.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(called, LINES.map(|(id, ..)| id), "each queue has its callers");
+        for line in &centre.lines {
+            let short = line.body["short_name"].as_str().unwrap();
+            assert!((1..=24).contains(&short.chars().count()), "{short}");
+        }
+        let whole: f64 = centre.lines.iter().map(|line| line.share).sum();
+        assert!((whole - 100.0).abs() < 0.001, "{whole}");
+    }
+
+    #[test]
+    fn a_part_has_both_shifts_and_levels() {
+        let part = Centre::part(7).unwrap();
+        assert_eq!(part.people.len(), 23);
+        let has = |of: &dyn Fn(&Person) -> bool| part.people.iter().any(of);
+        assert!(has(&|person| person.shift == Shift::Afternoon && person.level == 2));
+        assert!(has(&|person| person.shift == Shift::Morning && person.level == 2));
+    }
 }

@@ -2,43 +2,137 @@
 //!
 //! The server's word is what counts: the mind never supposes what a command brought about, it asks
 //! how the agent stands ([`Mind::hear`]) and plans from there. Times are centre seconds since the
-//! agent came.
+//! Unix epoch. One mind lives for one turn of work (`rota`). The same mind plays the hours that lie
+//! behind an opening (`past`).
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::callers::{EITHER_SIDE, TALK_SIGMA, lognormal_s};
-use super::centre::LINES;
+use super::centre::WRAP_UP_MEAN_S;
+use super::rota::Duty;
 
 /// The share of offers that nobody answers, and of those rejected.
-const MISSES: f64 = 0.03;
-const REJECTS: f64 = 0.02;
-/// Mean seconds until an offer is answered; of wrap-up; of a talk whose queue is not known.
-const ANSWER_MEAN_S: f64 = 4.0;
-const WRAP_UP_MEAN_S: f64 = 25.0;
-const TALK_MEAN_S: f64 = 180.0;
-/// Seconds within which all have come in the morning.
+const MISSES: f64 = 0.02;
+const REJECTS: f64 = 0.015;
+/// Mean seconds until an offer is answered; of a talk whose queue is not known. Spread of the two.
+const ANSWER_MEAN_S: f64 = 3.0;
+const TALK_MEAN_S: f64 = 370.0;
+const SIGMA: f64 = 0.6;
+/// Seconds within which all have come.
 const COME_WITHIN_S: f64 = 90.0;
-/// Seconds from one break to the next, and of a break.
+/// Seconds from one break to the next, and of a break: a quarter of the time, as in the model.
 const WORK_S: std::ops::Range<f64> = 2_400.0..5_400.0;
-const BREAK_S: std::ops::Range<f64> = 300.0..900.0;
+const BREAK_S: std::ops::Range<f64> = 600.0..2_000.0;
+/// Seconds of one stretch of other work, and before it is gone back to from the telephone.
+const OTHER_S: std::ops::Range<f64> = 1_800.0..5_400.0;
+const HELP_S: f64 = 900.0;
 /// Seconds after which one who missed or rejected an offer is ready again.
 const RETURN_S: std::ops::Range<f64> = 15.0..60.0;
 /// Seconds that one stays away for another reason (a supervisor's).
 const AWAY_S: std::ops::Range<f64> = 300.0..600.0;
 /// Seconds after which what was refused, or may not have arrived, is tried again.
 const AGAIN_S: f64 = 5.0;
-/// What came of the calls, and of which kind they were.
+/// Why somebody is away from the telephone, and what those do who are not on it.
+const BREAKS: [&str; 6] = ["break", "break", "break", "training", "back_office", "coaching"];
+const OTHERS: [&str; 5] = ["email", "mailbox", "campaign", "chat", "training"];
+/// What came of the calls.
 const OUTCOMES: [&str; 4] = ["resolved", "informed", "request_made", "call_again"];
+/// Sets the minds' chance apart from the callers'.
+const OWN_CHANCE: u64 = 0x6d69_6e64;
 
-/// What is to be said to the server: a command of the socket.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Say {
-    /// `presence`, `accept`, …
-    pub command: &'static str,
-    /// Its arguments.
-    pub args: Value,
+/// What is to be said to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Say {
+    /// Ready for calls.
+    Ready,
+    /// Not, and why.
+    NotReady(&'static str),
+    /// The turn is over.
+    SignOut,
+    /// The offer is taken.
+    Accept {
+        /// Which.
+        offer: String,
+    },
+    /// The offer is turned down.
+    Reject {
+        /// Which.
+        offer: String,
+    },
+    /// The talk is over.
+    Complete {
+        /// Which.
+        contact: String,
+    },
+    /// The wrap-up is.
+    WrapUp {
+        /// Of which.
+        contact: String,
+        /// What came of it.
+        outcome: &'static str,
+        /// What it was about; empty: not known.
+        topic: String,
+    },
+}
+
+impl Say {
+    /// The socket's command and its arguments.
+    pub fn frame(&self) -> (&'static str, Value) {
+        match self {
+            Self::Ready => ("presence", json!({"state": "ready"})),
+            // Offers that are out stand, and it takes effect when work has ended.
+            Self::NotReady(reason) => {
+                ("presence", json!({"state": "not_ready", "reason": reason, "after": true}))
+            }
+            Self::SignOut => ("presence", json!({"state": "signed_out", "after": true})),
+            Self::Accept { offer } => ("accept", json!({ "offer": offer })),
+            Self::Reject { offer } => {
+                ("reject", json!({"offer": offer, "reason": "busy_elsewhere"}))
+            }
+            Self::Complete { contact } => ("complete", json!({ "contact": contact })),
+            Self::WrapUp { contact, outcome, topic } => {
+                let mut args = json!({"contact": contact, "outcome": outcome});
+                // Not known of what a former life left.
+                if !topic.is_empty() {
+                    args["topic"] = topic.as_str().into();
+                }
+                ("wrap_up", args)
+            }
+        }
+    }
+}
+
+/// How an agent stands, as far as a mind looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Presence by name.
+    pub state: String,
+    /// Why not ready.
+    pub reason: String,
+    /// The contact in talk.
+    pub talks: String,
+    /// The contact in wrap-up.
+    pub wraps: String,
+}
+
+impl Standing {
+    /// Of `GET /agents/{id}`.
+    pub fn of(agent: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let leg = |wanted: &dyn Fn(&str) -> bool| {
+            let work = agent["work"].as_array().map_or(&[][..], Vec::as_slice);
+            let found = work.iter().find(|leg| leg["state"].as_str().is_some_and(wanted));
+            found.map(|leg| text(&leg["contact"])).unwrap_or_default()
+        };
+        Self {
+            state: text(&agent["state"]),
+            reason: text(&agent["reason"]),
+            talks: leg(&|state| state != "wrap_up" && state != "offered"),
+            wraps: leg(&|state| state == "wrap_up"),
+        }
+    }
 }
 
 /// What the agent is at. `at_s`: when the next thing is to be said; infinite once it was.
@@ -52,7 +146,7 @@ enum Doing {
     Idle,
     Ringing {
         offer: String,
-        answer: Option<&'static str>,
+        accepts: Option<bool>,
         at_s: f64,
     },
     Talking {
@@ -75,43 +169,52 @@ pub struct Mind {
     chance: ChaCha8Rng,
     doing: Doing,
     break_at_s: f64,
+    is_on_phone: bool,
+    /// When the turn is over.
+    until_s: f64,
     /// When to sign out; none: not yet.
     leave_at_s: Option<f64>,
+    in_haste: bool,
     has_left: bool,
-    /// The queue of the last offer.
+    /// The queue of the last offer, and the mean of its talks.
     queue: String,
+    talk_mean_s: f64,
 }
 
 impl Mind {
-    /// The `number`th agent of a seed.
-    pub fn new(seed: u64, number: u64) -> Self {
-        let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        // The callers have the stream 0.
-        chance.set_stream(number);
+    /// One turn of somebody, of a seed, who takes it up at `now_s`.
+    pub fn new(seed: u64, duty: &Duty, now_s: f64) -> Self {
+        let mut chance = ChaCha8Rng::seed_from_u64(seed ^ OWN_CHANCE);
+        chance.set_stream(duty.stream);
         // The first breaks are spread over the whole of a stretch of work.
-        let break_at_s = chance.random_range(WORK_S.start / 4.0..WORK_S.end);
-        let doing = Doing::Unknown;
-        let queue = String::new();
-        Self { chance, doing, break_at_s, leave_at_s: None, has_left: false, queue }
+        let break_at_s =
+            now_s.max(duty.from_s) + chance.random_range(WORK_S.start / 4.0..WORK_S.end);
+        Self {
+            chance,
+            doing: Doing::Unknown,
+            break_at_s,
+            is_on_phone: duty.is_on_phone,
+            until_s: duty.to_s,
+            leave_at_s: None,
+            in_haste: false,
+            has_left: false,
+            queue: String::new(),
+            talk_mean_s: TALK_MEAN_S,
+        }
     }
 
-    /// An offer rings.
-    pub fn offered(&mut self, now_s: f64, offer: &str, queue: &str) {
+    /// An offer rings, of a queue whose talks take so long.
+    pub fn offered(&mut self, now_s: f64, offer: &str, queue: &str, talk_mean_s: Option<f64>) {
         if matches!(&self.doing, Doing::Ringing { offer: known, .. } if known == offer) {
             return;
         }
         queue.clone_into(&mut self.queue);
+        self.talk_mean_s = talk_mean_s.unwrap_or(TALK_MEAN_S);
         let luck: f64 = self.chance.random();
-        let answer = if luck < MISSES {
-            None
-        } else if luck < MISSES + REJECTS {
-            Some("reject")
-        } else {
-            Some("accept")
-        };
-        let delay_s = lognormal_s(&mut self.chance, ANSWER_MEAN_S, TALK_SIGMA);
-        let at_s = if answer.is_some() { now_s + delay_s } else { f64::INFINITY };
-        self.doing = Doing::Ringing { offer: offer.to_owned(), answer, at_s };
+        let accepts = (MISSES <= luck).then_some(MISSES + REJECTS <= luck);
+        let delay_s = lognormal_s(&mut self.chance, ANSWER_MEAN_S, SIGMA);
+        let at_s = if accepts.is_some() { now_s + delay_s } else { f64::INFINITY };
+        self.doing = Doing::Ringing { offer: offer.to_owned(), accepts, at_s };
     }
 
     /// The offer is over.
@@ -121,14 +224,9 @@ impl Mind {
         }
     }
 
-    /// How the server says that the agent stands (`GET /agents/{id}`); true: an offer was missed.
-    pub fn hear(&mut self, now_s: f64, agent: &Value) -> bool {
-        let contact = |at_work: &dyn Fn(&Value) -> bool| {
-            let work = agent["work"].as_array().map_or(&[][..], Vec::as_slice);
-            let found = work.iter().find(|leg| at_work(&leg["state"]));
-            found.and_then(|leg| leg["contact"].as_str()).unwrap_or_default().to_owned()
-        };
-        match agent["state"].as_str().unwrap_or_default() {
+    /// How the server says that the agent stands; true: an offer was missed.
+    pub fn hear(&mut self, now_s: f64, agent: &Standing) -> bool {
+        match agent.state.as_str() {
             "signed_out" => {
                 self.has_left = self.leave_at_s.is_some();
                 if !matches!(self.doing, Doing::Out { .. }) {
@@ -136,10 +234,16 @@ impl Mind {
                     self.doing = Doing::Out { at_s };
                 }
             }
-            "ready" => self.doing = Doing::Idle,
-            "busy" => self.talk(now_s, contact(&|state| state != "wrap_up")),
-            "wrap_up" => self.wrap_up(now_s, contact(&|state| state == "wrap_up")),
-            "not_ready" => return self.away(now_s, agent["reason"].as_str().unwrap_or_default()),
+            "ready" => {
+                // Sent to the telephone by somebody: a while, then back to what was to be done.
+                if !self.is_on_phone && self.doing != Doing::Idle {
+                    self.break_at_s = now_s + HELP_S;
+                }
+                self.doing = Doing::Idle;
+            }
+            "busy" => self.talk(now_s, &agent.talks),
+            "wrap_up" => self.wrap_up(now_s, &agent.wraps),
+            "not_ready" => return self.away(now_s, &agent.reason),
             // The offer itself comes in a frame of its own.
             "offered" => (),
             _ => self.doing = Doing::Unknown,
@@ -147,24 +251,23 @@ impl Mind {
         false
     }
 
-    fn talk(&mut self, now_s: f64, contact: String) {
+    fn talk(&mut self, now_s: f64, contact: &str) {
         if matches!(&self.doing, Doing::Talking { contact: known, .. } if *known == contact) {
             return;
         }
-        let line = LINES.iter().find(|line| line.id == self.queue);
-        let mean_s = line.map_or(TALK_MEAN_S, |line| line.talk_mean_s) * EITHER_SIDE;
+        let mean_s = self.talk_mean_s * EITHER_SIDE;
         let span_s = lognormal_s(&mut self.chance, mean_s, TALK_SIGMA);
-        let at_s = if self.is_leaving() { now_s } else { now_s + span_s };
-        self.doing = Doing::Talking { contact, at_s };
+        let at_s = if self.in_haste { now_s } else { now_s + span_s };
+        self.doing = Doing::Talking { contact: contact.to_owned(), at_s };
     }
 
-    fn wrap_up(&mut self, now_s: f64, contact: String) {
+    fn wrap_up(&mut self, now_s: f64, contact: &str) {
         if matches!(&self.doing, Doing::Wrapping { contact: known, .. } if *known == contact) {
             return;
         }
-        let span_s = lognormal_s(&mut self.chance, WRAP_UP_MEAN_S, TALK_SIGMA);
-        let at_s = if self.is_leaving() { now_s } else { now_s + span_s };
-        self.doing = Doing::Wrapping { contact, at_s };
+        let span_s = lognormal_s(&mut self.chance, WRAP_UP_MEAN_S, SIGMA);
+        let at_s = if self.in_haste { now_s } else { now_s + span_s };
+        self.doing = Doing::Wrapping { contact: contact.to_owned(), at_s };
     }
 
     /// True where it is for an offer that was just missed.
@@ -173,8 +276,9 @@ impl Mind {
             return false;
         }
         let span = match reason {
-            "break" => BREAK_S,
             "missed_offer" | "rejected_offer" => RETURN_S,
+            own if !self.is_on_phone && OTHERS.contains(&own) => OTHER_S,
+            own if BREAKS.contains(&own) => BREAK_S,
             _ => AWAY_S,
         };
         let at_s = now_s + self.chance.random_range(span);
@@ -187,7 +291,7 @@ impl Mind {
     pub fn refused(&mut self, now_s: f64) {
         let again_s = now_s + AGAIN_S;
         match &mut self.doing {
-            Doing::Unknown | Doing::Idle | Doing::Ringing { answer: None, .. } => (),
+            Doing::Unknown | Doing::Idle | Doing::Ringing { accepts: None, .. } => (),
             Doing::Ringing { at_s, .. }
             | Doing::Out { at_s }
             | Doing::Talking { at_s, .. }
@@ -197,9 +301,11 @@ impl Mind {
         self.leave_at_s = self.leave_at_s.map(|at_s| at_s.min(again_s));
     }
 
-    /// The day is over: brings what is in hand to its end, and signs out.
-    pub fn leave(&mut self, now_s: f64) {
+    /// The turn ends now, whatever the rota says; what is in hand is cut short and brought to its
+    /// end.
+    pub fn leave_in_haste(&mut self, now_s: f64) {
         self.leave_at_s.get_or_insert(now_s);
+        self.in_haste = true;
         if let Doing::Talking { at_s, .. } | Doing::Wrapping { at_s, .. } = &mut self.doing
             && at_s.is_finite()
         {
@@ -207,7 +313,7 @@ impl Mind {
         }
     }
 
-    /// Whether the day is over for it.
+    /// Whether the turn is over for it, though there may be work in hand.
     pub fn is_leaving(&self) -> bool {
         self.leave_at_s.is_some()
     }
@@ -228,14 +334,16 @@ impl Mind {
             | Doing::Wrapping { at_s, .. }
             | Doing::Away { at_s, .. } => *at_s,
         };
-        doing_s.min(self.leave_at_s.unwrap_or(f64::INFINITY))
+        doing_s.min(self.leave_at_s.unwrap_or(self.until_s))
     }
 
     /// What is due, one thing at a time.
     pub fn due(&mut self, now_s: f64) -> Option<Say> {
-        if self.leave_at_s.is_some_and(|at_s| at_s <= now_s) {
+        if self.leave_at_s.unwrap_or(self.until_s) <= now_s {
             self.leave_at_s = Some(f64::INFINITY);
-            return Some(presence(&json!("signed_out"), None));
+            // Who never came need not leave.
+            self.has_left |= matches!(self.doing, Doing::Out { .. });
+            return (!self.has_left).then_some(Say::SignOut);
         }
         if now_s < self.next_s() {
             return None;
@@ -245,148 +353,46 @@ impl Mind {
             Doing::Unknown => None,
             Doing::Out { at_s } | Doing::Away { at_s, .. } => {
                 *at_s = said_s;
-                Some(presence(&json!("ready"), None))
+                if self.is_on_phone { Some(Say::Ready) } else { Some(self.other_work()) }
+            }
+            Doing::Idle if self.is_on_phone => {
+                self.break_at_s = now_s + self.chance.random_range(WORK_S);
+                Some(Say::NotReady(BREAKS[self.chance.random_range(0..BREAKS.len())]))
             }
             Doing::Idle => {
-                self.break_at_s = now_s + self.chance.random_range(WORK_S);
-                Some(presence(&json!("not_ready"), Some("break")))
+                self.break_at_s = now_s + HELP_S;
+                Some(self.other_work())
             }
-            Doing::Ringing { offer, answer, at_s } => {
+            Doing::Ringing { offer, accepts, at_s } => {
                 *at_s = said_s;
-                let mut args = json!({ "offer": offer });
-                let command = (*answer)?;
-                if command == "reject" {
-                    args["reason"] = "busy_elsewhere".into();
-                }
-                Some(Say { command, args })
+                let offer = offer.clone();
+                let accepts = (*accepts)?;
+                Some(if accepts { Say::Accept { offer } } else { Say::Reject { offer } })
             }
             Doing::Talking { contact, at_s } => {
                 *at_s = said_s;
-                Some(Say { command: "complete", args: json!({ "contact": contact }) })
+                Some(Say::Complete { contact: contact.clone() })
             }
             Doing::Wrapping { contact, at_s } => {
                 *at_s = said_s;
+                let (contact, topic) = (contact.clone(), self.queue.clone());
                 let outcome = OUTCOMES[self.chance.random_range(0..OUTCOMES.len())];
-                let mut args = json!({ "contact": contact, "outcome": outcome });
-                // Not known of what a former life left.
-                if !self.queue.is_empty() {
-                    args["topic"] = self.queue.as_str().into();
-                }
-                Some(Say { command: "wrap_up", args })
+                Some(Say::WrapUp { contact, outcome, topic })
             }
         }
     }
-}
 
-/// Offers that are out stand, and it takes effect when work has ended.
-fn presence(state: &Value, reason: Option<&str>) -> Say {
-    let mut args = json!({ "state": state });
-    match reason {
-        Some(reason) => {
-            args["reason"] = reason.into();
-            args["after"] = true.into();
-        }
-        None if state == "signed_out" => args["after"] = true.into(),
-        None => (),
+    /// Another than what is done now.
+    fn other_work(&mut self) -> Say {
+        let now = match &self.doing {
+            Doing::Away { reason, .. } => OTHERS.iter().position(|other| other == reason),
+            _ => None,
+        };
+        let steps = self.chance.random_range(1..OTHERS.len());
+        Say::NotReady(OTHERS[(now.unwrap_or(0) + steps) % OTHERS.len()])
     }
-    Say { command: "presence", args }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The agent of the first seed whose first offer is answered so.
-    fn who_answers(answer: Option<&str>) -> Mind {
-        let minds = (0..10_000).map(|seed| {
-            let mut mind = Mind::new(seed, 1);
-            mind.hear(0.0, &json!({"state": "ready", "work": []}));
-            mind.offered(0.0, "o1", "pensions");
-            mind
-        });
-        let is_so = |mind: &Mind| matches!(&mind.doing, Doing::Ringing { answer: found, .. } if *found == answer);
-        minds.into_iter().find(is_so).unwrap()
-    }
-
-    /// What it says next, once nothing else is heard.
-    fn next(mind: &mut Mind) -> Option<(&'static str, Value)> {
-        let at_s = mind.next_s();
-        (at_s < 1_000.0).then(|| mind.due(at_s)).flatten().map(|say| (say.command, say.args))
-    }
-
-    #[test]
-    fn a_call_is_accepted_spoken_completed_and_written_up() {
-        let mut mind = who_answers(Some("accept"));
-        assert_eq!(next(&mut mind), Some(("accept", json!({"offer": "o1"}))));
-        assert_eq!(next(&mut mind), None, "said once");
-        let busy = json!({"state": "busy", "work": [{"contact": "c1", "state": "active"}]});
-        mind.hear(5.0, &busy);
-        let hangs_up_s = mind.next_s();
-        mind.hear(6.0, &busy);
-        assert_eq!(mind.next_s().to_bits(), hangs_up_s.to_bits(), "hearing it again changes it");
-        assert_eq!(next(&mut mind), Some(("complete", json!({"contact": "c1"}))));
-        mind.hear(
-            9.0,
-            &json!({"state": "wrap_up", "work": [{"contact": "c1", "state": "wrap_up"}]}),
-        );
-        let (command, args) = next(&mut mind).unwrap();
-        assert_eq!(
-            (command, &args["contact"], &args["topic"]),
-            ("wrap_up", &json!("c1"), &json!("pensions"))
-        );
-    }
-
-    #[test]
-    fn a_missed_offer_is_counted_once_and_followed_by_ready() {
-        let mut mind = who_answers(None);
-        assert_eq!(next(&mut mind), None);
-        let missed = json!({"state": "not_ready", "reason": "missed_offer", "work": []});
-        assert!(mind.hear(20.0, &missed));
-        assert!(!mind.hear(21.0, &missed));
-        assert_eq!(next(&mut mind), Some(("presence", json!({"state": "ready"}))));
-    }
-
-    #[test]
-    fn an_offer_recalled_is_not_answered() {
-        let mut mind = who_answers(Some("accept"));
-        mind.recalled("another");
-        assert!(mind.next_s() < 1_000.0);
-        mind.recalled("o1");
-        assert_eq!(next(&mut mind), None);
-    }
-
-    #[test]
-    fn what_was_refused_is_said_again() {
-        let mut mind = who_answers(Some("accept"));
-        let said = next(&mut mind);
-        assert!(said.is_some());
-        mind.refused(10.0);
-        assert_eq!(next(&mut mind), said);
-    }
-
-    #[test]
-    fn who_leaves_first_ends_what_is_in_hand() {
-        let work = |state: &str, leg: &str| json!({"state": state, "work": [{"contact": "c1", "state": leg}]});
-        let mut mind = Mind::new(1, 1);
-        mind.hear(0.0, &work("busy", "active"));
-        mind.leave(1.0);
-        let says = |mind: &mut Mind, now_s| mind.due(now_s).map(|say| say.command);
-        assert_eq!(says(&mut mind, 1.0), Some("presence"));
-        assert_eq!(says(&mut mind, 1.0), Some("complete"));
-        mind.hear(1.0, &work("wrap_up", "wrap_up"));
-        assert_eq!(says(&mut mind, 1.0), Some("wrap_up"));
-        assert_eq!(says(&mut mind, 1.0), None);
-    }
-
-    #[test]
-    fn who_leaves_signs_out_and_does_not_come_back() {
-        let mut mind = Mind::new(1, 1);
-        mind.hear(0.0, &json!({"state": "ready", "work": []}));
-        mind.leave(1.0);
-        let said = next(&mut mind);
-        assert_eq!(said, Some(("presence", json!({"state": "signed_out", "after": true}))));
-        mind.hear(2.0, &json!({"state": "signed_out", "work": []}));
-        assert!(mind.has_left());
-        assert_eq!(next(&mut mind), None);
-    }
-}
+#[path = "mind_tests.rs"]
+mod tests;

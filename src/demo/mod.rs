@@ -1,26 +1,38 @@
-//! A small centre that lives in a running server: callers who call, agents who answer.
+//! A centre that lives in a running server: callers who call, agents who answer, a supervisor who
+//! acts.
 //!
 //! It is a client like any other: it knows the HTTP interface and the socket, and nothing of the
 //! program behind them. What the people do is drawn from a seed; when it happens follows the
-//! centre's clock, `rate` seconds of it in one second here. [`live`] is the way in; the server that
-//! it lives in is started by whoever calls.
+//! centre's clock, which the server tells. [`live`] is the way in; the server that it lives in is
+//! started by whoever calls. Only [`past`] is no client: it plays the hours that lie behind an
+//! opening, with the same callers and minds, before there is a server.
+//!
+//! Who is at work is the rota's. After 20:00 and on weekends a few keep the night and few call, so
+//! that a board that is left alone still lives; at 09:00 the day comes back by itself.
 
 pub mod agents;
 pub mod callers;
 pub mod centre;
+pub mod clock;
+pub mod exchange;
 pub mod mind;
+pub mod rota;
+pub mod supervisor;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::client::{Client, ClientError};
+use centre::Centre;
+use clock::Clock;
+use exchange::Exchange;
 
 /// Patience with those who still speak when the run is over; after it they are cut off.
 const CLOSING_TIME_MAX: Duration = Duration::from_secs(10);
@@ -34,8 +46,8 @@ pub struct Options {
     pub server: String,
     /// An administrator's token with the scope `act_as`.
     pub token: String,
-    /// Seconds of the centre's clock in one second here: `clock.rate` of `/health/ready`.
-    pub rate: f64,
+    /// Who lives there.
+    pub centre: Arc<Centre>,
     /// What the people's chance grows from.
     pub seed: u64,
     /// How long it lives, in time here; none: until it is dropped.
@@ -45,10 +57,10 @@ pub struct Options {
 impl fmt::Debug for Options {
     /// Without the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, rate, seed, run_for, .. } = self;
+        let Self { server, centre, seed, run_for, .. } = self;
         let mut shown = f.debug_struct("Options");
-        shown.field("server", server).field("rate", rate).field("seed", seed);
-        shown.field("run_for", run_for).finish_non_exhaustive()
+        shown.field("server", server).field("people", &centre.people.len());
+        shown.field("seed", seed).field("run_for", run_for).finish_non_exhaustive()
     }
 }
 
@@ -71,8 +83,12 @@ pub struct Summary {
     pub offers_rejected: u64,
     /// Offers that an agent let pass.
     pub offers_missed: u64,
-    /// Sockets that were opened again.
+    /// Sockets that were opened again after they broke.
     pub reconnects: u64,
+    /// Desktops that fell silent, as the demo wanted.
+    pub silences: u64,
+    /// What the supervisor did.
+    pub interventions: u64,
     /// What went wrong and is no part of a centre's day.
     pub errors: u64,
 }
@@ -84,9 +100,9 @@ impl fmt::Display for Summary {
         write!(
             f,
             "{callers} callers, {answered} answered, {abandoned} abandoned, {refused} refused; \
-             offers: {accepted} accepted, {} rejected, {missed} missed; {} reconnects, \
-             {errors} errors",
-            self.offers_rejected, self.reconnects
+             offers: {accepted} accepted, {} rejected, {missed} missed; {} silences, \
+             {} interventions, {} reconnects, {errors} errors",
+            self.offers_rejected, self.silences, self.interventions, self.reconnects
         )
     }
 }
@@ -97,37 +113,17 @@ pub enum DemoError {
     /// Nobody can live by a clock that stands still.
     #[error("cannot live at {0} centre seconds a second: give a rate above 0")]
     Rate(f64),
+    /// The centre's text is none.
+    #[error("cannot read the centre of config/atalaya.toml: {0}; mend it and build again")]
+    Centre(String),
     /// The server cannot be used.
     #[error(transparent)]
     Client(#[from] ClientError),
 }
 
-/// Turns the centre's time into time here.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    rate: f64,
-}
-
-impl Pace {
-    /// `rate` centre seconds a second; a clock that stands or is no number has no pace.
-    pub fn new(rate: f64) -> Result<Self, DemoError> {
-        if rate.is_finite() && rate > 0.0 { Ok(Self { rate }) } else { Err(DemoError::Rate(rate)) }
-    }
-
-    /// How long so many centre seconds take here.
-    pub fn wall(self, centre_s: f64) -> Duration {
-        Duration::try_from_secs_f64((centre_s / self.rate).max(0.0)).unwrap_or(FOREVER).min(FOREVER)
-    }
-
-    /// The centre seconds that pass in so long a time here.
-    pub fn centre_s(self, wall: Duration) -> f64 {
-        wall.as_secs_f64() * self.rate
-    }
-}
-
 /// The counters behind [`Summary`].
 #[derive(Debug, Default)]
-pub struct Tally([AtomicU64; 10]);
+pub struct Tally([AtomicU64; 12]);
 
 /// One thing that is counted.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +146,10 @@ pub enum Count {
     Missed,
     /// [`Summary::reconnects`].
     Reconnect,
+    /// [`Summary::silences`].
+    Silence,
+    /// [`Summary::interventions`].
+    Intervention,
     /// [`Summary::errors`].
     Error,
 }
@@ -179,13 +179,15 @@ impl Tally {
             offers_rejected: read(Count::Rejected),
             offers_missed: read(Count::Missed),
             reconnects: read(Count::Reconnect),
+            silences: read(Count::Silence),
+            interventions: read(Count::Intervention),
             errors: read(Count::Error),
         }
     }
 
     fn cell(&self, count: Count) -> &AtomicU64 {
         let Self([callers, answered, abandoned, refused, engaged, rest @ ..]) = self;
-        let [accepted, rejected, missed, reconnects, errors] = rest;
+        let [accepted, rejected, missed, reconnects, silences, acts, errors] = rest;
         match count {
             Count::Caller => callers,
             Count::Answered => answered,
@@ -196,6 +198,8 @@ impl Tally {
             Count::Rejected => rejected,
             Count::Missed => missed,
             Count::Reconnect => reconnects,
+            Count::Silence => silences,
+            Count::Intervention => acts,
             Count::Error => errors,
         }
     }
@@ -205,51 +209,56 @@ impl Tally {
 pub struct World {
     /// The server, as the administrator sees it.
     pub client: Client,
-    /// The pace of time.
-    pub pace: Pace,
+    /// The centre's time.
+    pub clock: Clock,
     /// What has happened.
     pub tally: Tally,
+    /// Who lives here.
+    pub centre: Arc<Centre>,
+    /// What the people's chance grows from.
+    pub seed: u64,
+    /// What tells callers of their calls.
+    pub exchange: Exchange,
 }
 
-/// Sets the centre up and lives in it until `run_for` is over.
+/// Sets the centre up and lives in it until `run_for` is over; then talks are brought to an end and
+/// everybody signs out.
 ///
 /// Dropping it ends everything at once: who spoke is cut off, and the server finds out by the
-/// leases.
+/// leases. The next life takes up what is left.
 pub async fn live(options: Options) -> Result<Summary, DemoError> {
-    let pace = Pace::new(options.rate)?;
-    let client = Client::new(&options.server, &options.token)?;
-    centre::set_up(&client).await?;
-    let world = Arc::new(World { client, pace, tally: Tally::default() });
-    let until = Instant::now() + options.run_for.unwrap_or(FOREVER).min(FOREVER);
-    let (stop_agents, stopped) = watch::channel(false);
+    let Options { server, token, centre, seed, run_for } = options;
+    let client = Client::new(&server, &token)?;
+    let clock = Clock::of(&client).await?;
+    centre::set_up(&client, &centre).await?;
+    let here = client.list("/api/v1/agents").await?;
+    let here = here.into_iter().filter(|agent| agent["state"] != "signed_out");
+    let here: BTreeSet<String> =
+        here.filter_map(|agent| agent["id"].as_str().map(str::to_owned)).collect();
+    let (tally, exchange) = (Tally::default(), Exchange::default());
+    let world = Arc::new(World { client, clock, tally, centre, seed, exchange });
+    let until = Instant::now() + run_for.unwrap_or(FOREVER).min(FOREVER);
+    let (stop, stopped) = watch::channel(false);
     let mut staff = JoinSet::new();
-    let mut tokens = Vec::new();
-    for (number, person) in (1..).zip(&centre::PEOPLE) {
-        let grant = json!({"role": "agent", "agent": person.id});
-        let made = world.client.post_without_key("/api/v1/tokens", &grant).await?;
-        let secret = made["token"].as_str().unwrap_or_default();
-        tokens.push(made["id"].as_str().unwrap_or_default().to_owned());
-        let mind = mind::Mind::new(options.seed, number);
-        let client = world.client.with_token(secret);
-        staff.spawn(agents::work(world.clone(), client, person.id, mind, stopped.clone()));
+    for place in 0..world.centre.people.len() {
+        let is_here = here.contains(&world.centre.people[place].id);
+        staff.spawn(agents::work(world.clone(), place, is_here, stopped.clone()));
     }
+    let mut others = JoinSet::new();
+    others.spawn(exchange::follow(world.clone(), stopped.clone()));
+    others.spawn(supervisor::watch_over(world.clone(), stopped.clone()));
     let (stop_callers, hurry) = watch::channel(false);
     let mut calls = JoinSet::new();
-    calls.spawn(callers::arrive(world.clone(), options.seed, hurry));
+    calls.spawn(callers::arrive(world.clone(), hurry));
     let failed = tokio::select! {
         () = sleep_until(until) => None,
         error = first_failure(&world, &mut staff) => Some(error),
     };
     stop_callers.send_replace(true);
     let _ = timeout(CLOSING_TIME_MAX, async { while calls.join_next().await.is_some() {} }).await;
-    stop_agents.send_replace(true);
+    stop.send_replace(true);
     let _ = timeout(CLOSING_TIME_MAX, async { while staff.join_next().await.is_some() {} }).await;
-    for token in tokens {
-        if let Err(error) = world.client.delete(&format!("/api/v1/tokens/{token}")).await {
-            world.tally.error("administrator", &error);
-            break;
-        }
-    }
+    let _ = timeout(CLOSING_TIME_MAX, async { while others.join_next().await.is_some() {} }).await;
     failed.map_or_else(|| Ok(world.tally.summary()), Err)
 }
 

@@ -82,7 +82,7 @@ async fn the_usual_file_is_taken_when_it_is_there() {
     .unwrap();
     let server = Server::with(dir.path(), &[]);
     let agents = server.admin.get("/api/v1/agents?limit=500").await.unwrap();
-    assert_eq!(agents["items"].as_array().unwrap().len(), 24);
+    assert_eq!(agents["items"].as_array().unwrap().len(), 164);
     server.stop();
 }
 
