@@ -96,6 +96,34 @@ function agents(ago: (s: number) => string): Record<string, Agent> {
   return made;
 }
 
+const COUNTERS = [
+  "offered",
+  "answered",
+  "abandoned",
+  "short_abandoned",
+  "refused",
+  "overflowed_out",
+  "transferred_out",
+  "callbacks",
+];
+
+/** A queue's counts over each window, in proportion to how much goes on in it. */
+function counts(size: number): Record<string, number> {
+  const share = [40, 34, 4, 1, 0, 1, 0, 1];
+  const windows: [string, number][] = [
+    ["15m", 0.05],
+    ["1h", 0.2],
+    ["today", 1],
+  ];
+  const made: Record<string, number> = {};
+  for (const [window, part] of windows) {
+    COUNTERS.forEach((name, i) => {
+      made[`${name}_${window}`] = Math.round((share[i] ?? 0) * size * part * 0.5);
+    });
+  }
+  return made;
+}
+
 function queues(ago: (s: number) => string): Record<string, Queue> {
   const line = ([id, name, waiting, oldest, active, ready, today, recent, state]: Line) => {
     const queue: Queue = {
@@ -108,11 +136,31 @@ function queues(ago: (s: number) => string): Record<string, Queue> {
       ready,
       service_level_today: today,
       service_level_15m: recent,
+      service_level_1h: recent === null ? null : round(recent - 0.02),
+      asa_today_s: 21.4,
+      aht_today_s: 402.9,
+      thresholds: {
+        longest_wait: { warning: "2m", critical: "4m" },
+        waiting: { warning: 10, critical: 20 },
+        service_level: { warning: 0.75, critical: 0.5 },
+      },
+      ...counts(active),
       target: { share: 0.8, within: "20s" },
     };
     return [id, queue] as const;
   };
   return Object.fromEntries(QUEUES.map(line));
+}
+
+/** The sliding windows of the totals: what the queues have, added up. */
+function sliding(sum: (f: (x: Queue) => number) => number): Record<string, number> {
+  const made: Record<string, number> = {};
+  for (const window of ["15m", "1h"])
+    for (const name of COUNTERS) {
+      const key = `${name}_${window}`;
+      made[key] = sum((x) => Number((x as unknown as Record<string, unknown>)[key] ?? 0));
+    }
+  return made;
 }
 
 function totals(q: Record<string, Queue>, a: Record<string, Agent>): Totals {
@@ -133,7 +181,10 @@ function totals(q: Record<string, Queue>, a: Record<string, Agent>): Totals {
     answered_today: 1482,
     abandoned_today: 122,
     short_abandoned_today: 13,
+    ...sliding(sum),
     service_level_today: round(0.782),
+    service_level_15m: round(0.741),
+    service_level_1h: round(0.766),
     longest_wait_since: waits.sort()[0] ?? null,
   };
 }
@@ -143,6 +194,16 @@ export function centre(now: number): Wallboard {
   const ago = (s: number) => new Date(now - s * 1000).toISOString();
   const q = queues(ago);
   const a = agents(ago);
-  const rest = { requests: { open: 310, overdue: 4, escalated: 2 }, alerts: [] };
+  const alerts = [
+    {
+      id: "quarantined:agent:agent.083",
+      severity: "critical",
+      rule: "quarantined",
+      text: "agent:agent.083 is out of service: a fault",
+      subject: { entity: "agent:agent.083" },
+      at: ago(41),
+    },
+  ];
+  const rest = { requests: { open: 310, overdue: 4, escalated: 2 }, alerts };
   return { totals: totals(q, a), queues: q, agents: a, ...rest };
 }

@@ -9,8 +9,11 @@ import { fileURLToPath } from "node:url";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { ClientFrame, Problem, Wallboard } from "../src/lib/wire";
 import { centre } from "./centre";
+import { reply } from "./desk";
 
 export const TOKEN = "un-codigo-de-prueba";
+/** The token of a wall: it may read and nothing else. */
+export const WALL_TOKEN = "un-codigo-de-pantalla";
 const CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const HEARTBEAT_MS = 250;
@@ -40,6 +43,12 @@ export class Mock {
   refusal: Problem | null = null;
   /** Refuses sockets while true. */
   refusing = false;
+  /** Refuses reading with this, by the second part of the path (`contacts`). */
+  readonly forbidden = new Map<string, Problem>();
+  /** Bodies of what was posted, sessions aside. */
+  readonly posted: unknown[] = [];
+  /** Put before the page's own files, so that it is another build. */
+  build = "";
   private readonly http = createServer((q, r) => void this.answer(q, r));
   private readonly sockets = new WebSocketServer({ noServer: true });
   private readonly beat = setInterval(() => this.push({}), HEARTBEAT_MS);
@@ -135,7 +144,7 @@ export class Mock {
     const { pathname } = new URL(request.url ?? "/", this.url);
     response.setHeader("Content-Security-Policy", CSP);
     if (pathname.startsWith("/api/")) await this.api(request, response, pathname);
-    else await file(response, pathname);
+    else await file(response, pathname, this.build);
   }
 
   private async api(q: IncomingMessage, r: ServerResponse, pathname: string): Promise<void> {
@@ -144,8 +153,9 @@ export class Mock {
     const session = cookie(q, "atalaya");
     if (call === "POST /api/v1/sessions") {
       const { token } = JSON.parse(await body(q)) as { token: string };
-      if (token !== TOKEN) return problem(r, 401, "unauthenticated");
-      const id = `s${this.sessions.size}-${Date.now()}`;
+      if (token !== TOKEN && token !== WALL_TOKEN) return problem(r, 401, "unauthenticated");
+      const kind = token === TOKEN ? "s" : "wall";
+      const id = `${kind}${this.sessions.size}-${Date.now()}`;
       this.sessions.add(id);
       r.setHeader("Set-Cookie", [
         `atalaya=${id}; Path=/; HttpOnly; SameSite=Strict`,
@@ -167,7 +177,26 @@ export class Mock {
     if (call === "GET /api/v1/wallboard") {
       return json(r, 200, { epoch: this.epoch, seq: this.seq, at: this.now(), data: this.data });
     }
-    problem(r, 404, "not-found");
+    await this.desk(q, r, call);
+  }
+
+  private async desk(q: IncomingMessage, r: ServerResponse, call: string): Promise<void> {
+    const session = cookie(q, "atalaya");
+    const query = new URL(q.url ?? "/", this.url).searchParams;
+    const text = q.method === "POST" ? await body(q) : "{}";
+    if (q.method === "POST") {
+      if (q.headers["atalaya-csrf"] !== `c-${session}`) return problem(r, 403, "csrf");
+      this.posted.push(JSON.parse(text));
+    }
+    const forbidden = this.forbidden.get(call.split("/")[3] ?? "");
+    if (forbidden !== undefined) {
+      return json(r, forbidden.status ?? 403, forbidden, "application/problem+json");
+    }
+    const reads = session.startsWith("wall");
+    const now = Date.parse(this.now());
+    const found = reply(call, query, JSON.parse(text), { data: this.data, now, reads });
+    if (found === null) return problem(r, 404, "not-found");
+    json(r, found.status, found.body);
   }
 }
 
@@ -191,11 +220,12 @@ function problem(r: ServerResponse, status: number, kind: string): void {
   json(r, status, value, "application/problem+json");
 }
 
-async function file(response: ServerResponse, pathname: string): Promise<void> {
+async function file(response: ServerResponse, pathname: string, build: string): Promise<void> {
   const page = pathname === "/" || pathname === "/wallboard";
   const path = join(DIST, normalize(page ? "/index.html" : pathname));
   try {
-    const bytes = await readFile(path);
+    const read = await readFile(path);
+    const bytes = page ? read.toString("utf8").replace("</head>", `${build}</head>`) : read;
     response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "" }).end(bytes);
   } catch {
     response.writeHead(404).end();

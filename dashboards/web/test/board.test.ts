@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { centre } from "../e2e/centre";
 import * as board from "../src/lib/board";
 import { inOrder } from "../src/lib/formats";
+import { abandonment } from "../src/lib/figures";
 import { agentRule, LEAST_MS, level, Levels, serviceRule, type Rule } from "../src/lib/levels";
 import { csrfOf } from "../src/lib/session";
-import type { Agent } from "../src/lib/wire";
+import type { Agent, Queue } from "../src/lib/wire";
 
 const data = centre(Date.parse("2026-03-02T09:42:18Z"));
 const agent = (part: Partial<Agent>): board.Row => ({
@@ -14,9 +15,14 @@ const agent = (part: Partial<Agent>): board.Row => ({
   agent: { ...(data.agents["agent.001"] as Agent), ...part },
 });
 
+const queue = (part: Partial<Queue>): Queue => {
+  const { thresholds: _, ...plain } = data.queues.cuantias as Queue;
+  return { ...plain, ...part };
+};
+
 describe("figures", () => {
   it("follow their formulas, and are nothing without traffic", () => {
-    expect(board.abandonment(data.totals)).toBeCloseTo(109 / 1636);
+    expect(abandonment(data.totals, "today")).toBeCloseTo(109 / 1636);
     expect(board.occupancy(data.totals)).toBeCloseTo(147 / 152);
     const empty = {
       ...data.totals,
@@ -24,9 +30,8 @@ describe("figures", () => {
       abandoned_today: 0,
       short_abandoned_today: 0,
     };
-    expect(board.abandonment(empty)).toBeNull();
+    expect(abandonment(empty, "today")).toBeNull();
     expect(board.occupancy({ ...empty, offered: 0, busy: 0, wrap_up: 0, ready: 0 })).toBeNull();
-    expect(board.longestQueue(data)?.name).toBe("Trámites de pensiones");
   });
 
   it("tell closed from emergency-closed", () => {
@@ -112,7 +117,7 @@ describe("levels", () => {
       "warning",
       "critical",
     ]);
-    const high = serviceRule({ share: 0.8, within: "20s" });
+    const high = serviceRule(queue({}));
     expect([0.8, 0.76, 0.74, 0.4].map((x) => level(x, high))).toEqual([
       "target",
       "target",
@@ -120,7 +125,7 @@ describe("levels", () => {
       "critical",
     ]);
     expect(level(null, rule)).toBe("target");
-    expect(serviceRule(null)).toBeNull();
+    expect(serviceRule(queue({ target: null }))).toBeNull();
   });
 
   it("fall only past ten per cent and after the least time", () => {

@@ -1,9 +1,14 @@
-// What every tile of the wallboard is given besides its data: the centre's instant that timers
-// are reckoned at, the page's own, and the memory of levels.
-import type { Levels } from "../lib/levels";
+// What every part of the wallboard is given besides its data: the centre's instant that timers are
+// reckoned at, the age of the data, the levels as judged at that instant, and the lines of the past.
+import type { History } from "../lib/history";
+import type { Verdict } from "../lib/judge";
 
 export interface Moment {
   now: number;
-  mono: number;
-  levels: Levels;
+  /** Whole seconds since the newest data came. */
+  age: number;
+  verdict: Verdict;
+  past: History;
+  /** Nothing can be done: the data are old. */
+  stale: boolean;
 }

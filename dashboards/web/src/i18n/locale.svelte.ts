@@ -1,6 +1,7 @@
 // The language that is on, from `?lang=` or Spanish, and `t()` in it. Changing it keeps the
 // address in step, so that an address says what is seen.
-import { DEFAULT_LANG, isLang, translate, type Key, type Lang, type Params } from "./index";
+import { plain } from "../lib/board";
+import { DEFAULT_LANG, isKey, isLang, translate, type Key, type Lang, type Params } from "./index";
 
 class Locale {
   lang = $state<Lang>(DEFAULT_LANG);
@@ -8,7 +9,7 @@ class Locale {
   read(query: URLSearchParams): void {
     const asked = query.get("lang");
     this.lang = isLang(asked) ? asked : DEFAULT_LANG;
-    document.documentElement.lang = this.lang;
+    document.documentElement.lang = this.lang === "qps" ? "es" : this.lang;
   }
 
   toggle(): void {
@@ -22,3 +23,17 @@ class Locale {
 export const locale = new Locale();
 
 export const t = (key: Key, params?: Params): string => translate(locale.lang, key, params);
+
+/** The word for a slug of the wire, or the slug itself made readable. */
+export function word(kind: string, slug: string): string {
+  const key = `${kind}.${slug}`;
+  return isKey(key) ? t(key) : plain(slug);
+}
+
+/** "40 s", "12 min", "2 h 05 min". */
+export function spell(seconds: number): string {
+  if (seconds < 120) return t("time.s", { n: seconds });
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return t("time.min", { n: minutes });
+  return t("time.h", { n: Math.floor(minutes / 60), m: String(minutes % 60).padStart(2, "0") });
+}

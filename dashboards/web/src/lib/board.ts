@@ -3,7 +3,8 @@
 import { isKey, type Key } from "../i18n";
 import { isGlyph, type Glyph } from "./icons";
 import { ratio } from "./formats";
-import type { Agent, Presence, Queue, Totals, Wallboard } from "./wire";
+import type { Profile } from "./api";
+import type { Agent, Presence, Totals, Wallboard } from "./wire";
 
 /** In the order of the legend. */
 export const STATES: readonly Presence[] = [
@@ -13,22 +14,13 @@ export const STATES: readonly Presence[] = [
   "wrap_up",
   "not_ready",
   "lost",
+  "signed_out",
 ];
-
-export const abandonment = (t: Totals): number | null =>
-  ratio(t.abandoned_today - t.short_abandoned_today, t.offered_today - t.short_abandoned_today);
 
 /** Working now, of those working or free. */
 export function occupancy(t: Totals): number | null {
   const working = t.offered + t.busy + t.wrap_up;
   return ratio(working, working + t.ready);
-}
-
-/** The queue that the centre's longest wait stands in. */
-export function longestQueue(data: Wallboard): Queue | null {
-  const since = data.totals.longest_wait_since;
-  if (since === null) return null;
-  return Object.values(data.queues).find((q) => q.longest_wait_since === since) ?? null;
 }
 
 export type Openness = "open" | "closed" | "emergency";
@@ -49,12 +41,32 @@ export interface Row {
 export interface Team {
   id: string;
   rows: Row[];
+  signedIn: number;
 }
 
-/** Agents by team, teams and agents in an order that no change of state alters. */
-export function teams(data: Wallboard, order: Intl.Collator): Team[] {
+/** Somebody of the roster who is not on the wire, which holds the signed in alone. */
+const away = (who: Profile): Agent => ({
+  name: who.name,
+  team: who.team,
+  level: who.level,
+  state: "signed_out",
+  reason: null,
+  since: "",
+  queue: null,
+  contact: null,
+});
+
+/** Agents by team, teams and agents in an order that no change of state alters. Those whom only
+ *  the roster knows are signed out. */
+export function teams(
+  data: Wallboard,
+  order: Intl.Collator,
+  roster: readonly Profile[] = [],
+): Team[] {
+  const everybody = new Map(Object.entries(data.agents));
+  for (const who of roster) if (!everybody.has(who.id)) everybody.set(who.id, away(who));
   const byTeam = new Map<string, Row[]>();
-  for (const [id, agent] of Object.entries(data.agents)) {
+  for (const [id, agent] of everybody) {
     const queue = agent.queue === null ? undefined : data.queues[agent.queue];
     const row = { id, agent, channel: queue?.channel ?? null };
     const rows = byTeam.get(agent.team);
@@ -64,7 +76,11 @@ export function teams(data: Wallboard, order: Intl.Collator): Team[] {
   const byName = (a: Row, b: Row): number =>
     order.compare(a.agent.name, b.agent.name) || order.compare(a.id, b.id);
   return [...byTeam]
-    .map(([id, rows]) => ({ id, rows: rows.sort(byName) }))
+    .map(([id, rows]) => ({
+      id,
+      rows: rows.sort(byName),
+      signedIn: rows.length - countOf(rows, "signed_out"),
+    }))
     .sort((a, b) => shift(a.id) - shift(b.id) || order.compare(a.id, b.id));
 }
 

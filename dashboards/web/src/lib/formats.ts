@@ -6,7 +6,7 @@ export const NONE = "—";
 /** The centre's day and hours; the wire does not carry the zone. */
 export const CENTRE_TIME_ZONE = "Europe/Madrid";
 
-const LOCALE: Record<Lang, string> = { es: "es-ES", en: "en-GB" };
+const LOCALE: Record<Lang, string> = { es: "es-ES", en: "en-GB", qps: "es-ES" };
 
 const once = <T>(make: (locale: string) => T): ((lang: Lang) => T) => {
   const made = new Map<Lang, T>();
@@ -42,6 +42,22 @@ export const count = (lang: Lang, n: number | null | undefined): string =>
 export const share = (lang: Lang, x: number | null | undefined): string =>
   x === null || x === undefined || !Number.isFinite(x) ? NONE : shares(lang).format(x);
 
+const minutes = once(
+  (l) =>
+    new Intl.DateTimeFormat(l, {
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      timeZone: CENTRE_TIME_ZONE,
+    }),
+);
+
+/** Hour and minute in the centre, which suffice for what is past. */
+export const hourOf = (lang: Lang, instant: string | null): string => {
+  const ms = instant === null ? Number.NaN : Date.parse(instant);
+  return Number.isFinite(ms) ? minutes(lang).format(ms) : NONE;
+};
+
 /** Time of day in the centre, 24 h. */
 export const timeOfDay = (lang: Lang, ms: number): string => times(lang).format(ms);
 
@@ -53,6 +69,10 @@ export function secondsSince(since: string | null | undefined, now: number): num
   const start = Date.parse(since);
   return Number.isFinite(start) ? Math.max(0, Math.floor((now - start) / 1000)) : null;
 }
+
+/** Whole seconds of what was reckoned; null and absent stay nothing. */
+export const whole = (seconds: number | null | undefined): number | null =>
+  seconds === null || seconds === undefined ? null : Math.floor(seconds);
 
 const two = (n: number): string => String(n).padStart(2, "0");
 

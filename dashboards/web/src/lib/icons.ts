@@ -86,6 +86,27 @@ const GLYPHS = {
     { d: "M2 8a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z", line: true },
     { d: "M8 4.5V8l2.5 1.5", line: true },
   ],
+  pause: [{ d: "M5.5 3.5v9M10.5 3.5v9", line: true }],
+  play: [{ d: "M4.5 2.8v10.4L13 8z" }],
+  cross: [{ d: "m4 4 8 8M12 4l-8 8", line: true }],
+  back: [{ d: "M13.5 8h-11M6.5 4l-4 4 4 4", line: true }],
+  down: [{ d: "m4 6 4 4 4-4", line: true }],
+  step: [{ d: "M2 13.5h4v-4h4v-4h4", line: true }],
+  sound: [
+    { d: "M2 6h2.5L8 3v10L4.5 10H2z" },
+    { d: "M10.5 6a3 3 0 0 1 0 4M12.5 4a6 6 0 0 1 0 8", line: true },
+  ],
+  info: [
+    { d: "M2 8a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z", line: true },
+    { d: "M8 7.4v3.4M8 5v.1", line: true },
+  ],
+  help: [
+    { d: "M1.8 8a6.2 6.2 0 1 0 12.4 0a6.2 6.2 0 1 0 -12.4 0z", line: true },
+    {
+      d: "M6.2 6.3A1.9 1.9 0 0 1 8 4.8c1.1 0 1.9.7 1.9 1.7 0 1.3-1.9 1.4-1.9 2.7M8 11.5v.1",
+      line: true,
+    },
+  ],
   tower: [{ d: "M5 1.5h6V4H9.8l1.7 10.5h-7L6.2 4H5z" }],
 } as const satisfies Record<string, readonly Shape[]>;
 

@@ -22,7 +22,22 @@ export interface Totals {
   abandoned_today: number;
   short_abandoned_today: number;
   service_level_today: number | null;
+  service_level_15m?: number | null;
+  service_level_1h?: number | null;
   longest_wait_since: string | null;
+}
+
+/** Where a figure becomes a warning and where critical; either may be missing. */
+export interface Limits<T> {
+  warning?: T | null;
+  critical?: T | null;
+}
+
+/** As configured; empty where nothing is, absent from an older server. */
+export interface Thresholds {
+  longest_wait?: Limits<string> | null;
+  waiting?: Limits<number> | null;
+  service_level?: Limits<number> | null;
 }
 
 export interface Queue {
@@ -36,6 +51,11 @@ export interface Queue {
   ready: number;
   service_level_today: number | null;
   service_level_15m: number | null;
+  service_level_1h?: number | null;
+  asa_today_s?: number | null;
+  aht_today_s?: number | null;
+  expected_wait_s?: number | null;
+  thresholds?: Thresholds | null;
   target?: { share: number; within: string } | null;
 }
 
@@ -50,10 +70,27 @@ export interface Agent {
   contact: string | null;
 }
 
+export interface Alert {
+  id: string;
+  severity: string;
+  rule: string;
+  text: string;
+  subject: Record<string, string>;
+  at: string;
+}
+
+export interface Requests {
+  open: number;
+  overdue: number;
+  escalated: number;
+}
+
 export interface Wallboard {
   totals: Totals;
   queues: Record<string, Queue>;
   agents: Record<string, Agent>;
+  requests?: Requests | null;
+  alerts?: Alert[] | null;
 }
 
 export interface Problem {
