@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use atalaya::actors::centre::{Centre, Options};
+use atalaya::actors::centre::{Asked, Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::actors::shell::Failure;
 use atalaya::journal::commit::{Cause, Commit, CommitError, Memory, Past, Said, Sealed, Whose};
@@ -81,7 +81,7 @@ impl Running {
     }
 
     async fn tell(&self, to: EntityId, command: Command) -> Result<(), Failure> {
-        self.centre.tell(to, command, None, Cause::system()).await.map(|_| ())
+        self.centre.tell(Asked::by_system(to, command)).await.map(|_| ())
     }
 
     async fn arrive(&self, number: u128) {
@@ -207,7 +207,7 @@ async fn s56_cold_restart_of_the_core() {
         Said { of: Whose::Agent(ana.clone()), field: "name".into(), text: "Ana García".into() };
     let renamed = agent::Command::Configure { facts: facts("evening"), text_hash: [1; 16] };
     let cause = Cause { said: vec![why.clone()], ..Cause::system() };
-    running.centre.tell(agent("ana"), Command::Agent(renamed), None, cause).await.unwrap();
+    running.centre.tell(Asked::new(agent("ana"), Command::Agent(renamed), cause)).await.unwrap();
     let (before, seq) = (running.states(), running.centre.last_seq());
     running.stop();
 

@@ -1,8 +1,10 @@
-//! The centre: writer, projector, lanes and gate, put together and started.
+//! The centre: what writer, projector, lanes and gate share.
+
+mod starting;
+mod telling;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 use actix::ArbiterHandle;
@@ -12,35 +14,29 @@ use atalaya_domain::quarantine::{Standing, farewell};
 use atalaya_domain::system;
 use atalaya_domain::time::{Now, Timestamp};
 use jiff::tz::TimeZone;
-use tokio::sync::{
-    Notify, RwLock as Turns, RwLockReadGuard, RwLockWriteGuard, mpsc, oneshot, watch,
-};
+use tokio::sync::{Notify, RwLock as Turns, RwLockReadGuard, RwLockWriteGuard, watch};
 
 use super::admission::{self, TooMany};
-use super::brain::{Brain, Flight, Origin};
-use super::checker::{self, Checker};
+use super::brain::Brain;
+use super::checker::Checker;
 use super::clock::Clock;
-use super::cold::Cold;
 use super::directory::Directory;
-use super::following::{Following, follow};
-use super::found::Found;
+use super::following::Following;
 use super::gate::{Flights, Token};
 use super::guardian::{BUDGET_SPENT, Faults, Guardian, Verdict};
 use super::leaving::Leaving;
-use super::projector::{fold, project};
 use super::pulse::Pulse;
 use super::receipts::Receipts;
-use super::register::{self, Register};
-use super::shell::{Done, Failure, Landing, Lead, Order, Terms};
+use super::register::Register;
 use super::slots::Slots;
 use super::spoken::Spoken;
 use super::stream::Stream;
-use super::timekeeper::{keep, settle};
-use super::writer::{self, BATCHES_MAX, WriterHandle};
-use crate::journal::commit::{Cause, Commit, Numbered, PastError, Sealed, Whose};
-use crate::journal::opening::Told;
+use super::writer::WriterHandle;
+use crate::journal::commit::{Commit, Numbered, PastError, Sealed, Whose};
 use crate::simulation::driver::Driver;
 use crate::views::{Measures, Scope, Wallboard};
+
+pub use telling::Asked;
 
 /// Everything that one running centre shares.
 pub struct Centre {
@@ -179,115 +175,6 @@ impl Centre {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts writer and projector, and the timekeeper when live, on the caller's arbiter.
-    pub fn start(options: Options) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        Self::start_with(options, None)
-    }
-
-    /// The same, with what makes a test's centre panic.
-    pub fn start_with(
-        mut options: Options,
-        faults: Option<Arc<dyn Faults>>,
-    ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let history = std::mem::take(&mut options.history);
-        Self::start_on(options, Found::told(history), Following::default(), faults)
-    }
-
-    /// The same, on what `found` holds instead of the options' history; the picture follows.
-    pub fn start_on(
-        options: Options,
-        mut found: Found,
-        following: Following,
-        faults: Option<Arc<dyn Faults>>,
-    ) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let Options { commit, history: _, arbiters, clock, driver, time_zone } = options;
-        let cold = Cold::of(following.picture());
-        let (batches, received) = mpsc::channel(BATCHES_MAX);
-        let (pulse, past) = (Arc::new(Pulse::default()), commit.past());
-        let (writer, thread) =
-            { writer::start(commit, &found, cold.clone(), batches, pulse.clone())? };
-        let lockstep = driver.is_some();
-        let centre = Arc::new(Self {
-            slots: Slots::new(faults.clone(), cold.clone()),
-            spoken: Spoken::new(cold),
-            leaving: Leaving::default(),
-            register: if clock.rate() > 0.0 {
-                Register::default()
-            } else {
-                Register::standing(Instant::now())
-            },
-            receipts: Arc::default(),
-            pulse,
-            board: Mutex::new(found.board.take().unwrap_or_else(|| Wallboard::new(time_zone))),
-            brain: Mutex::new(Brain::new(driver, clock.now())),
-            writer: Mutex::new(Some(writer)),
-            directory: Directory::new(arbiters),
-            guardian: Guardian::default(),
-            checker: Checker::default(),
-            faults,
-            gate: Arc::new(Notify::new()),
-            flights: Arc::default(),
-            moves: Turns::default(),
-            deadlines: Notify::new(),
-            clock,
-            lockstep,
-            closed: AtomicBool::new(false),
-            stream: Stream::new(past, found.last_seq()),
-            following,
-            seq: watch::Sender::new(0),
-        });
-        centre.restore(&mut found);
-        for told in &found.tail {
-            centre.catch_up(told)?;
-        }
-        centre.following.start()?;
-        actix::spawn(project(centre.clone(), received));
-        if !lockstep {
-            actix::spawn(keep(centre.clone()));
-            actix::spawn(follow(centre.clone()));
-            actix::spawn(checker::watch(centre.clone()));
-            if centre.clock.rate() > 0.0 {
-                actix::spawn(register::watch(centre.clone()));
-            }
-        }
-        Ok((centre, thread))
-    }
-
-    /// Publishes what the picture has.
-    fn restore(&self, found: &mut Found) {
-        let mut brain = self.brain();
-        for (id, kept) in found.states.drain(..) {
-            self.slots.restore(&id, kept);
-            let published = self.slots.read(&id);
-            brain.restore(&id, &published);
-            self.may_leave(&id, &published);
-        }
-        if let State::System(system) = &self.slots.read(&EntityId::System).state {
-            for entity in system.quarantined.keys() {
-                self.guardian.quarantined(entity);
-            }
-        }
-        drop(brain);
-        self.spoken.restore(found.said.drain(..));
-        for receipt in found.receipts.drain(..) {
-            self.receipts.restore(receipt);
-        }
-        self.seq.send_replace(found.last_seq());
-    }
-
-    /// Folds a batch that the picture lacks.
-    fn catch_up(&self, told: &Told) -> std::io::Result<()> {
-        let board = || self.board();
-        self.following
-            .make_room(&self.slots, &board())
-            .map_err(|error| std::io::Error::other(error.to_string()))?;
-        for entry in &told.entries {
-            fold(self, entry);
-        }
-        self.following.folded(told.batch, &told.entries, &self.slots);
-        Ok(())
-    }
-
     /// A batch is folded whole: the picture will follow.
     pub(super) fn pictured(&self, number: u64, entries: &[Sealed]) {
         self.following.folded(number, entries, &self.slots);
@@ -303,33 +190,6 @@ impl Centre {
     pub fn let_go(&self) {
         self.following.stop(&self.slots, &self.board());
         self.slots.cold().let_go();
-    }
-
-    /// Says that the server has started: whoever was signed in is lost until heard.
-    pub async fn announce_start(self: &Arc<Self>) -> Result<u64, Failure> {
-        let here = |id: EntityId| match (&id, &self.slots.read(&id).state) {
-            (EntityId::Agent(agent), State::Agent(state)) if state.signed_in.is_some() => {
-                Some(agent.clone())
-            }
-            _ => None,
-        };
-        let mut agents: Vec<_> = self.slots.ids().into_iter().filter_map(here).collect();
-        agents.sort_unstable();
-        let start = system::Command::Start { rate: self.clock.rate(), agents };
-        let done =
-            self.tell(EntityId::System, Command::System(start), None, Cause::system()).await?;
-        Ok(match &done.entity.state {
-            State::System(system) => system.start,
-            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
-        })
-    }
-
-    /// The number of the last start.
-    pub fn start_number(&self) -> u64 {
-        match &self.slots.read(&EntityId::System).state {
-            State::System(system) => system.start,
-            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
-        }
     }
 
     /// Whether commands pass one at a time.
@@ -451,76 +311,5 @@ impl Centre {
             others.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
         Ok(command)
-    }
-
-    /// Sends what the centre itself originates to its lane.
-    pub fn pass(self: &Arc<Self>, origin: Origin, token: Token) {
-        let Origin { now, to, command, flight } = origin;
-        let (now, landing) = (Some(now), Landing::new(self.clone(), flight));
-        let (cause, terms) = (Cause::system(), Terms::default());
-        let order = Order { to, command, now, cause, terms, landing, token };
-        let to = order.to.clone();
-        if let Err(mut back) = self.directory.send(self, &to, Lead { order, reply: None }) {
-            back.order.landing.end(true);
-        }
-    }
-
-    /// Carries out a command and waits for its end; where the clock stands still, also until
-    /// nothing that follows from it at that instant is in flight.
-    pub async fn tell(
-        self: &Arc<Self>,
-        to: EntityId,
-        command: Command,
-        now: Option<Now>,
-        cause: Cause,
-    ) -> Result<Done, Failure> {
-        self.tell_on(Terms::default(), to, command, now, cause).await
-    }
-
-    /// The same, on the caller's terms.
-    pub async fn tell_on(
-        self: &Arc<Self>,
-        terms: Terms,
-        to: EntityId,
-        command: Command,
-        now: Option<Now>,
-        cause: Cause,
-    ) -> Result<Done, Failure> {
-        if !self.stands_still() {
-            return self.carry_out_on(terms, to, command, now, cause).await;
-        }
-        let _unmoved = self.unmoved().await;
-        let done = self.carry_out_on(terms, to, command, now, cause).await;
-        settle(self).await;
-        done
-    }
-
-    /// Carries out a command and waits for its end, and for nothing that follows from it.
-    pub async fn carry_out(
-        self: &Arc<Self>,
-        to: EntityId,
-        command: Command,
-        now: Option<Now>,
-        cause: Cause,
-    ) -> Result<Done, Failure> {
-        self.carry_out_on(Terms::default(), to, command, now, cause).await
-    }
-
-    /// The same, on the caller's terms.
-    pub async fn carry_out_on(
-        self: &Arc<Self>,
-        terms: Terms,
-        to: EntityId,
-        command: Command,
-        now: Option<Now>,
-        cause: Cause,
-    ) -> Result<Done, Failure> {
-        let landing = Landing::new(self.clone(), Flight::Nothing);
-        let (reply, answer) = oneshot::channel();
-        let token = self.token();
-        let order = Order { to: to.clone(), command, now, cause, terms, landing, token };
-        let lead = Lead { order, reply: Some(reply) };
-        self.directory.send(self, &to, lead).map_err(|_| Failure::Overloaded)?;
-        answer.await.unwrap_or_else(|_| Err(Failure::Unknown("the lane died".into())))
     }
 }

@@ -8,12 +8,12 @@ use atalaya_domain::time::Now;
 use jiff::tz::TimeZone;
 
 use super::brain::Next;
-use super::centre::{Centre, Options};
+use super::centre::{Asked, Centre, Options};
 use super::clock::Clock;
 use super::gate::Token;
 use super::guardian::Faults;
 use super::shell::Failure;
-use crate::journal::commit::{Cause, Commit};
+use crate::journal::commit::Commit;
 use crate::simulation::driver::Driver;
 use crate::simulation::pure::setup;
 use crate::simulation::scenario::Scenario;
@@ -61,7 +61,7 @@ async fn play_told(
         .map_err(|error| Failure::NotCommitted(error.to_string()))?;
     let start = Some(Now::live(scenario.start));
     for (to, command) in setup(scenario) {
-        centre.tell(to, command, start, Cause::system()).await?;
+        centre.tell(Asked::by_system(to, command).at(start)).await?;
     }
     for turn in 0..TURNS_MAX {
         let next = centre.brain().next(&centre.slots);

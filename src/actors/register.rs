@@ -13,9 +13,8 @@ use atalaya_domain::ids::AgentId;
 use atalaya_domain::machine::Command;
 use atalaya_domain::time::Span;
 
-use super::centre::Centre;
+use super::centre::{Asked, Centre};
 use super::gate::Token;
-use crate::journal::commit::Cause;
 
 /// How long an agent may be silent, in wall time; then lost.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -176,12 +175,12 @@ pub fn look(centre: &Arc<Centre>, now: Instant, late: Duration) {
 /// Tells the verdict; whoever spoke while it was on its way is heard again.
 async fn tell_lost(centre: Arc<Centre>, id: AgentId, token: Token) {
     let lost = Command::Agent(agent::Command::Lost);
-    let told = centre.carry_out(id.clone().into(), lost, None, Cause::system()).await;
+    let told = centre.carry_out(Asked::by_system(id.clone(), lost)).await;
     let spoke = centre.register.arrived(&id);
     match told {
         Ok(_) if spoke => {
             let heard = Command::Agent(agent::Command::Heard { start: centre.start_number() });
-            let heard = centre.carry_out(id.clone().into(), heard, None, Cause::system()).await;
+            let heard = centre.carry_out(Asked::by_system(id.clone(), heard)).await;
             if let Err(error) = heard {
                 tracing::warn!(agent = %id, %error, "cannot say that an agent is heard");
             }

@@ -13,7 +13,7 @@ use atalaya_domain::machine::Command;
 use atalaya_domain::system;
 use atalaya_domain::time::{Span, Timestamp};
 
-use super::centre::Centre;
+use super::centre::{Asked, Centre};
 use super::projector::offer_all;
 use super::register::look;
 use super::shell::{Done, Failure, Terms};
@@ -143,7 +143,7 @@ pub async fn advance(
         }
     }
     let stands = Command::System(system::Command::SetClock { to });
-    let done = centre.carry_out_on(terms, EntityId::System, stands, None, cause).await?;
+    let done = centre.carry_out(Asked::new(EntityId::System, stands, cause).on(terms)).await?;
     release_due(centre).await?;
     Ok(done)
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::Api;
 use super::problem::{Code, Problem};
 use super::roles::Role;
+use crate::actors::centre::Asked;
 use crate::actors::clock::wall_now;
 use crate::actors::receipts::{Held, Key};
 use crate::actors::shell::{Done, Expected, Terms};
@@ -228,7 +229,7 @@ impl Call {
         said: Vec<Said>,
     ) -> Result<Done, Problem> {
         let (terms, cause) = self.terms(status, &to, said)?;
-        Ok(self.api.core.tell_on(terms, to, command, cause).await?)
+        Ok(self.api.core.tell(Asked::new(to, command, cause).on(terms)).await?)
     }
 
     /// On what terms a command to `to` is told, and by whom; it will be answered with `status`.

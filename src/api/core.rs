@@ -20,7 +20,7 @@ use atalaya_domain::time::{Span, Timestamp};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::actors::centre::Centre;
+use crate::actors::centre::{Asked, Centre};
 use crate::actors::cold::Walk;
 use crate::actors::pulse::COMMIT_SLOW;
 use crate::actors::receipts::Receipts;
@@ -59,24 +59,8 @@ impl Core {
 
     /// Carries out a command now; answers once it is committed and can be read, or, where that
     /// takes over [`COMMIT_SLOW`], that it is unknown: its lane goes on, and it may still happen.
-    pub async fn tell(
-        &self,
-        to: EntityId,
-        command: Command,
-        cause: Cause,
-    ) -> Result<Done, Failure> {
-        self.tell_on(Terms::default(), to, command, cause).await
-    }
-
-    /// The same, on the caller's terms.
-    pub async fn tell_on(
-        &self,
-        terms: Terms,
-        to: EntityId,
-        command: Command,
-        cause: Cause,
-    ) -> Result<Done, Failure> {
-        let answer = self.0.tell_on(terms, to, command, None, cause);
+    pub async fn tell(&self, asked: Asked) -> Result<Done, Failure> {
+        let answer = self.0.tell(asked);
         timeout(COMMIT_SLOW, answer).await.unwrap_or_else(|_| {
             let seconds = COMMIT_SLOW.as_secs();
             Err(Failure::Unknown(format!("the commit takes over {seconds} s")))
@@ -436,7 +420,7 @@ impl Core {
     pub async fn hear(&self, id: &AgentId, cause: Cause) -> Result<(), Failure> {
         if self.renew(id) {
             let command = Command::Agent(AgentCommand::Heard { start: self.start() });
-            let heard = self.tell(id.clone().into(), command, cause).await;
+            let heard = self.tell(Asked::new(id.clone(), command, cause)).await;
             // Out of service they stay lost, and may still end what they have in hand.
             if !matches!(heard, Err(Failure::Rejected(Rejection::Quarantined { .. }))) {
                 heard?;

@@ -21,6 +21,7 @@ use super::problem::{Code, Problem};
 use super::roles::Role;
 use super::secrets::{Secrets, same};
 use super::wire;
+use crate::actors::centre::Asked;
 use crate::actors::clock::wall_now;
 
 /// How long a session holds, in wall time.
@@ -155,7 +156,7 @@ async fn open(api: &Api, caller: &Caller) -> Result<Opened, Problem> {
         expires_at: Some(expires_at),
     };
     let command = machine::Command::Credential(Command::Make(grant));
-    api.core.tell(to.clone(), command, caller.cause()).await?;
+    api.core.tell(Asked::new(to.clone(), command, caller.cause())).await?;
     api.secrets.learn(hash, to);
     let csrf = api.secrets.csrf(&secret);
     Ok(Opened { id, secret, csrf, expires_at })

@@ -16,6 +16,7 @@ use super::problem::{Code, Problem};
 use super::roles::Role;
 use super::secrets::Secrets;
 use super::wire;
+use crate::actors::centre::Asked;
 use crate::actors::shell::Done;
 use crate::journal::commit::Cause;
 
@@ -73,7 +74,7 @@ pub async fn make_with(
     let hash = api.secrets.hash("token", &secret);
     let id = CredentialId(Uuid::now_v7());
     let command = machine::Command::Credential(Command::Make(Grant { hash, ..grant }));
-    let done = api.core.tell(EntityId::Token(id), command, cause).await?;
+    let done = api.core.tell(Asked::new(EntityId::Token(id), command, cause)).await?;
     api.secrets.learn(hash, EntityId::Token(id));
     Ok((id, secret, done))
 }

@@ -14,6 +14,7 @@ use atalaya_domain::queue::{self, Queue, Rules};
 use atalaya_domain::system;
 use serde_json::{Map, Value};
 
+use crate::actors::centre::Asked;
 use crate::actors::shell::Failure;
 use crate::api::body::Body;
 use crate::api::problem::Problem;
@@ -108,7 +109,7 @@ pub async fn apply(api: &Api, config: &Config) -> Result<usize, Failure> {
     let cause = Cause { said, ..Cause::of(BY.into(), None) };
     for turn in 1.. {
         let command = Command::System(command.clone());
-        match api.core.tell(EntityId::System, command, cause.clone()).await {
+        match api.core.tell(Asked::new(EntityId::System, command, cause.clone())).await {
             Err(Failure::Contended) if turn < TRIES_MAX => (),
             Err(failure) => return Err(failure),
             Ok(_) => break,

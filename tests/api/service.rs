@@ -1,6 +1,6 @@
 //! An agent out of service, as the API shows and treats them.
 
-use atalaya::journal::commit::Cause;
+use atalaya::actors::centre::Asked;
 use atalaya_domain::ids::{AgentId, EntityId};
 use atalaya_domain::machine::Command;
 use atalaya_domain::system;
@@ -22,7 +22,7 @@ async fn an_agent_out_of_service_is_lost_takes_nothing_and_gives_back() {
     let quarantine =
         system::Command::Quarantine { entity, cause: "it failed".into(), others: vec![] };
     let quarantine = Command::System(quarantine);
-    house.centre.tell(EntityId::System, quarantine, None, Cause::system()).await.unwrap();
+    house.centre.tell(Asked::by_system(EntityId::System, quarantine)).await.unwrap();
 
     let path = "/api/v1/agents/ana.garcia";
     let shown = house.get(path, &house.admin).await.json;
@@ -82,7 +82,7 @@ async fn a_stop_with_a_command_in_flight_ends() {
             let wish = atalaya_domain::agent::Wish::Ready;
             let ready = atalaya_domain::agent::Command::Presence { wish, after: false, start };
             let ana = EntityId::Agent(AgentId::new("ana").unwrap());
-            let _ = api.core.tell(ana, Command::Agent(ready), Cause::system()).await;
+            let _ = api.core.tell(Asked::by_system(ana, Command::Agent(ready))).await;
         });
         while house.api.core.in_flight() == in_flight && !told.is_finished() {
             tokio::task::yield_now().await;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
+use atalaya::actors::centre::Asked;
 use atalaya::actors::centre::{Centre, Options};
 use atalaya::actors::clock::Clock;
 use atalaya::api::Api;
 use atalaya::cli::configure::{Rulings, apply};
 use atalaya::config;
-use atalaya::journal::commit::{Cause, Memory, Sealed};
+use atalaya::journal::commit::{Memory, Sealed};
 use atalaya_domain::ids::{EntityId, QueueId};
 use atalaya_domain::machine::{Command, Event};
 use atalaya_domain::time::{Timestamp, Written};
@@ -131,7 +132,7 @@ async fn all_or_none() {
         ),
     ];
     let all = Command::System(system::Command::Configure { hash: [2; 16], changes });
-    assert!(house.api.core.tell(EntityId::System, all, Cause::system()).await.is_err());
+    assert!(house.api.core.tell(Asked::by_system(EntityId::System, all)).await.is_err());
     assert_eq!(house.log.entries().len(), 0);
     assert!(house.api.core.queue(&QueueId::new("q").unwrap()).is_none());
 }
@@ -147,7 +148,7 @@ async fn a_change_of_somebody_else_stands_until_the_text_is_another() {
     // As a PUT: the text last applied keeps its hash.
     let put = queue::Command::Configure { rules, text_hash: stands.text_hash };
     let to = EntityId::Queue(id);
-    house.api.core.tell(to, Command::Queue(put), Cause::system()).await.unwrap();
+    house.api.core.tell(Asked::by_system(to, Command::Queue(put))).await.unwrap();
     assert_eq!(house.apply(TWO).await, 0);
     assert_eq!(house.wrap_up("q"), "77s");
     assert_eq!(house.apply(&TWO.replace("10s", "12s")).await, 1);

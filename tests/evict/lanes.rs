@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use atalaya::actors::centre::Asked;
 use atalaya::actors::shell::Failure;
-use atalaya::journal::commit::{Cause, Memory};
+use atalaya::journal::commit::Memory;
 use atalaya_domain::contact::Command as ContactCommand;
 use atalaya_domain::decision::Rejection;
 use atalaya_domain::ids::{ContactId, EntityId};
@@ -46,7 +47,7 @@ async fn no_command_is_lost_while_lanes_end() {
         let tells = (0..AT_ONCE).map(|_| {
             let to = ids[round % ids.len()].clone();
             let command = Command::Contact(ContactCommand::Abandon);
-            house.centre.carry_out(to, command, None, Cause::system())
+            house.centre.carry_out(Asked::by_system(to, command))
         });
         for answer in futures_util::future::join_all(tells).await {
             let unknown = Failure::Rejected(Rejection::Unknown { entity: "contact" });

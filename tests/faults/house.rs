@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use atalaya::actors::centre::{Centre, Options};
+use atalaya::actors::centre::{Asked, Centre, Options};
 use atalaya::actors::clock::{Clock, wall_now};
 use atalaya::actors::guardian::Faults;
 use atalaya::actors::shell::Failure;
-use atalaya::journal::commit::{Cause, Memory, Sealed};
+use atalaya::journal::commit::{Memory, Sealed};
 use atalaya::journal::recorder::Recorder;
 use atalaya_domain::agent::{self, Agent, Facts, Wish};
 use atalaya_domain::contact::{self, Arrival, Contact, Who};
@@ -114,7 +114,7 @@ impl House {
     }
 
     pub(crate) async fn tell(&self, to: EntityId, command: Command) -> Result<(), Failure> {
-        self.centre.tell(to, command, None, Cause::system()).await.map(|_| ())
+        self.centre.tell(Asked::by_system(to, command)).await.map(|_| ())
     }
 
     pub(crate) async fn tell_agent(&self, name: &str, it: agent::Command) -> Result<(), Failure> {
