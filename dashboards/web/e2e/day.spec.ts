@@ -1,13 +1,12 @@
 // The page against the real program with a whole centre living in it, held against clients that
-// share no code with it: what it draws, what it asks for, a call through its states, a kill, the
-// keyboard. One demo lives through the file; the tests come in their order.
+// share no code with it: what it draws, what it asks for, a call through its states, a kill.
 //
 //   ATALAYA_BIN=…/release/atalaya ATALAYA_LONG=1 npm run e2e -- day     ten minutes of figures
-import type { Page } from "@playwright/test";
+import { enter, test } from "./demo";
 import { differences, drawn } from "./drawn";
-import { expect, expectAccessible, test as base } from "./harness";
+import { expect, expectAccessible } from "./harness";
 import { AgentClient, Board, Log, roll, type Frame, type Held } from "./outside";
-import { PROGRAM, Server } from "./server";
+import { PROGRAM, type Server } from "./server";
 
 const LONG = process.env.ATALAYA_LONG === "1";
 /** For how long the figures are held against an independent fold. */
@@ -16,43 +15,8 @@ const WATCHED_S = LONG ? 600 : 30;
 const LOOK_MS = 300;
 /** Differences told at most; the first says what is wrong. */
 const TOLD_MAX = 20;
-/** Presses of Tab within which the whole page has been passed. */
-const TABS_MAX = 400;
-
-interface Demo {
-  server: Server;
-  /** A supervisor's token: what the page and the board beside it are opened with. */
-  token: string;
-}
-
-const test = base.extend<object, { demo: Demo }>({
-  demo: [
-    async ({}, use) => {
-      const server = await Server.open(["demo"]);
-      try {
-        await use({ server, token: await server.tokenOf("supervisor") });
-      } finally {
-        await server.close();
-      }
-    },
-    { scope: "worker", timeout: 60_000 },
-  ],
-});
 
 test.skip(PROGRAM === undefined, "needs the program: ATALAYA_BIN names it");
-
-/** Opens the page and signs in with the keyboard alone. */
-async function enter(page: Page, { server, token }: Demo, query = ""): Promise<void> {
-  await page.goto(`${server.url}/wallboard${query}`);
-  await page.keyboard.press("Tab");
-  const field = page.locator("#token");
-  for (let i = 0; i < 10 && !(await field.evaluate((e) => e === document.activeElement)); i += 1) {
-    await page.keyboard.press("Tab");
-  }
-  await page.keyboard.insertText(token);
-  await page.keyboard.press("Enter");
-  await expect(page.locator("main[data-seq]")).toBeVisible();
-}
 
 /** A queue that only Bea serves, and Bea at her desk. */
 async function desk(server: Server): Promise<AgentClient> {
@@ -81,7 +45,7 @@ test("the page follows one call of a client's through all its states", async ({
 }) => {
   await enter(page, demo);
   const bea = await desk(demo.server);
-  const tile = page.locator('[data-agent="bea"]');
+  const tile = page.locator('[data-agent="bea"]:not([data-state="signed_out"])');
   const waiting = page.locator('[data-figure="queues.day_spec.waiting"]');
   const shows = async (state: string, waits: string) => {
     await expect(tile).toHaveAttribute("data-state", state);
@@ -189,89 +153,6 @@ test("a page whose socket is lied to by one is found out", async ({ page, demo }
     })
     .toMatch(/^at \d+: totals.waiting is \d+, the board says \d+$/);
   board.close();
-});
-
-for (const theme of ["light", "dark"]) {
-  test(`accessible in ${theme} with a centre in it: form, board, filtered`, async ({
-    page,
-    demo,
-    watch,
-  }) => {
-    // Two hundred tiles are looked at one by one.
-    test.setTimeout(180_000);
-    await page.goto(`${demo.server.url}/wallboard?theme=${theme}`);
-    await expect(page.locator("#token")).toBeVisible();
-    await expectAccessible(page);
-    await enter(page, demo, `?theme=${theme}`);
-    await expectAccessible(page);
-    await page.locator(".legend button").first().click();
-    await expectAccessible(page);
-    expect(watch.faults).toEqual([]);
-  });
-}
-
-/** The element that has the focus: what it is, whether it can be seen, and where it stands. */
-async function focused(page: Page) {
-  return page.evaluate(() => {
-    const e = document.activeElement;
-    if (e === null || e === document.body) return null;
-    const box = e.getBoundingClientRect();
-    const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 12)];
-    const on = document.elementFromPoint(x, y);
-    const style = getComputedStyle(e);
-    const name = e.getAttribute("aria-label") ?? (e as HTMLElement).innerText;
-    return {
-      told: `${e.localName} ${name.replace(/\s+/g, " ").trim().slice(0, 40)}`,
-      named: name.trim() !== "" || e.id === "main",
-      // Never under the sticky header, nor out of sight.
-      seen: on !== null && (e.contains(on) || on.contains(e)),
-      marked: style.outlineStyle !== "none" || style.boxShadow !== "none",
-    };
-  });
-}
-
-test("the whole page by keyboard: in, every stop seen, a filter, a search, out", async ({
-  page,
-  demo,
-  watch,
-}) => {
-  await enter(page, demo);
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  const stops: string[] = [];
-  for (let i = 0; i < TABS_MAX; i += 1) {
-    await page.keyboard.press("Tab");
-    const at = await focused(page);
-    if (at === null) break;
-    expect(at, at.told).toMatchObject({ named: true, seen: true, marked: true });
-    stops.push(at.told);
-  }
-  console.log(`${stops.length} stops: ${stops.join(" | ").slice(0, 600)}`);
-  expect(stops.length).toBeLessThan(TABS_MAX);
-  const to = async (what: RegExp) => {
-    for (let i = 0; i <= stops.length + 1; i += 1) {
-      await page.keyboard.press("Tab");
-      if (what.test((await focused(page))?.told ?? "")) return;
-    }
-    throw new Error(`no stop is ${what}`);
-  };
-  const tiles = page.locator("[data-agent]");
-  const all = await tiles.count();
-  await to(/^button En contacto/);
-  await page.keyboard.press("Space");
-  await expect(page.locator(".legend [aria-pressed=true]")).toHaveCount(1);
-  await expect(page.locator('[data-agent]:not([data-state="busy"])')).toHaveCount(0);
-  await page.keyboard.press("Space");
-  await expect.poll(() => tiles.count()).toBeGreaterThanOrEqual(Math.min(all, 1));
-  await to(/^input /);
-  await page.keyboard.insertText("nadie se llama así");
-  await expect(tiles).toHaveCount(0);
-  await to(/^button Quitar filtro/);
-  await page.keyboard.press("Enter");
-  await expect(tiles).not.toHaveCount(0);
-  await to(/^button Salir/);
-  await page.keyboard.press("Enter");
-  await expect(page.locator("#token")).toBeVisible();
-  expect(watch.faults).toEqual([]);
 });
 
 test("kill -9: stale within 5 s; after the restart it goes on without a reload", async ({

@@ -8,7 +8,7 @@ export interface Drawn {
   seq: number;
   /** Name, raw value and text of each figure. */
   figures: [string, string, string][];
-  /** Id, state, reason and since of each agent's tile in its team. */
+  /** Id, state, reason and since of each tile in its team, of who is signed in. */
   agents: [string, string, string, string][];
 }
 
@@ -24,12 +24,15 @@ export async function drawn(page: Page): Promise<Drawn> {
         of(e, "data-value"),
         e.textContent ?? "",
       ]),
-      agents: all("data-agent").map((e): [string, string, string, string] => [
-        of(e, "data-agent"),
-        of(e, "data-state"),
-        of(e, "data-reason"),
-        of(e, "data-since"),
-      ]),
+      // Who is signed out comes with another topic, which has numbers of its own.
+      agents: all("data-agent")
+        .filter((e) => of(e, "data-state") !== "signed_out")
+        .map((e): [string, string, string, string] => [
+          of(e, "data-agent"),
+          of(e, "data-state"),
+          of(e, "data-reason"),
+          of(e, "data-since"),
+        ]),
     };
   });
 }
@@ -39,16 +42,17 @@ const share = (part: number, whole: number): number | null => (whole > 0 ? part 
 /** What stands behind a figure's name on a board; undefined where nothing does. */
 function behind(held: Held, name: string): unknown {
   const n = (key: string): number => Number(held.totals[key]);
-  if (name === "totals.abandonment_rate_today") {
-    const short = n("short_abandoned_today");
-    return share(n("abandoned_today") - short, n("offered_today") - short);
+  const over = /^totals\.abandonment_rate_(\w+)$/.exec(name)?.[1];
+  if (over !== undefined) {
+    const short = n(`short_abandoned_${over}`);
+    return share(n(`abandoned_${over}`) - short, n(`offered_${over}`) - short);
   }
   if (name === "totals.occupancy") {
     const working = n("offered") + n("busy") + n("wrap_up");
     return share(working, working + n("ready"));
   }
   const [part, ...keys] = name.split(".");
-  if (part === "totals") return held.totals[keys.join(".")];
+  if (part === "totals" || part === "legend") return held.totals[keys.join(".")];
   const key = keys.pop();
   return part === "queues" && key !== undefined ? held.queues[keys.join(".")]?.[key] : undefined;
 }
