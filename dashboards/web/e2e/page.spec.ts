@@ -65,9 +65,9 @@ test("the legend and the search narrow the grid", async ({ page, mock, url }) =>
   await enter(page, url);
   const teams = page.locator(".team:not(:has(#t-hot)) .tile");
   await expect(teams).toHaveCount(Object.keys(mock.data.agents).length);
-  await page.getByRole("button", { name: /^Libre/ }).click();
+  await page.locator(".legend button", { hasText: "Libre" }).click();
   await expect(teams).toHaveCount(mock.data.totals.ready);
-  await page.getByRole("button", { name: /^Libre/ }).click();
+  await page.locator(".legend button", { hasText: "Libre" }).click();
   await page.getByRole("searchbox").fill("nadie se llama así");
   await expect(page.locator(".empty")).toContainText("Ningún agente coincide.");
   await page.getByRole("button", { name: "Quitar filtro" }).click();

@@ -20,8 +20,8 @@ export interface Notice {
   age: number | null;
 }
 
-/** Most notices in the rail; the worst are kept, the heading has the whole number. */
-export const NOTICES_MAX = 8;
+/** Notices that the rail shows before it is unfolded: as high as two rows of queues. */
+export const NOTICES_MAX = 4;
 
 const rank = (n: Notice): number => (n.level === "info" ? -1 : rankOf(n.level));
 

@@ -4,7 +4,7 @@ import { isKey, type Key } from "../i18n";
 import { isGlyph, type Glyph } from "./icons";
 import { ratio } from "./formats";
 import type { Profile } from "./api";
-import type { Agent, Presence, Totals, Wallboard } from "./wire";
+import type { Agent, Presence, Queue, Totals, Wallboard } from "./wire";
 
 /** In the order of the legend. */
 export const STATES: readonly Presence[] = [
@@ -29,6 +29,11 @@ export type Openness = "open" | "closed" | "emergency";
 export function openness(state: string): Openness {
   if (state === "open") return "open";
   return state.includes("emergency") ? "emergency" : "closed";
+}
+
+/** What a narrow tile calls a queue: its short name, unless that is only the name cut off. */
+export function shortName({ name, short_name: short }: Queue): string {
+  return short === undefined || short === "" || name.startsWith(short) ? name : short;
 }
 
 export interface Row {

@@ -76,6 +76,10 @@ export const whole = (seconds: number | null | undefined): number | null =>
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
+/** A duration as configured (`"20s"`), with a space that does not break: "20 s". */
+export const within = (duration: string): string =>
+  duration.replace(/^([\d.]+)([a-z]+)$/, "$1\u00a0$2");
+
 /** `mm:ss`, from one hour on `h:mm:ss`. */
 export function timer(seconds: number | null): string {
   if (seconds === null) return NONE;

@@ -9,9 +9,9 @@ import { ratio, secondsSince } from "./formats";
 
 /** An hour for the strip, fifteen minutes for a queue. */
 const STRIP_SLOT_MS = 90_000;
-const STRIP_SLOTS = 40;
+export const STRIP_SLOTS = 40;
 const QUEUE_SLOT_MS = 30_000;
-const QUEUE_SLOTS = 30;
+export const QUEUE_SLOTS = 30;
 /** Queues that are followed; one past it has no line. */
 const QUEUES_MAX = 200;
 
@@ -130,19 +130,23 @@ export class History {
   }
 }
 
-/** A line in a box, as the `d` of a path, and where it ends; null without two points. `top` and
- *  `target` stretch the scale. */
+/** A line in a box, as the `d` of a path, and where it ends; null without two points. The box is
+ *  `slots` wide, so that a young line begins at the right and grows to the left. `top` and `target`
+ *  stretch the scale. */
 export function sparkPath(
   points: readonly Point[],
   [width, height]: readonly [number, number],
-  { top = 0, target = null }: { top?: number; target?: number | null } = {},
+  { slots, top = 0, target = null }: { slots: number; top?: number; target?: number | null },
 ): { line: string; end: [number, number] | null; goal: number | null } {
   const known = points.filter((p): p is number => p !== null);
   const most = Math.max(top, target ?? 0, ...known) || 1;
   const least = Math.min(0, ...known);
-  const x = (i: number): number => 2 + (i * (width - 6)) / Math.max(1, points.length - 1);
+  const first = Math.max(0, slots - points.length);
+  const step = (width - 6) / Math.max(1, Math.max(slots, points.length) - 1);
+  const x = (i: number): number => 2 + (first + i) * step;
   const y = (v: number): number => height - 3 - ((v - least) / (most - least)) * (height - 6);
   const at = (n: number): string => n.toFixed(1);
+  if (known.length < 2) return { line: "", end: null, goal: null };
   let line = "";
   let pen = "M";
   let end: [number, number] | null = null;

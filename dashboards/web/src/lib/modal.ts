@@ -16,16 +16,23 @@ const GAP = 6;
 
 /** Places by a sheet of its own: the policy of the page takes no style in an attribute. */
 function place(dialog: HTMLDialogElement, near: Near): () => void {
-  const { width, height } = dialog.getBoundingClientRect();
+  const sheet = new CSSStyleSheet();
   const most = (room: number, size: number, at: number): number =>
     Math.round(Math.max(EDGE, Math.min(at, room - size - EDGE)));
-  const left = most(innerWidth, width, near.left);
-  const top = most(innerHeight, height, near.top + GAP);
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`.dialog-near { left: ${left}px; top: ${top}px; }`);
+  const put = (): void => {
+    const { width, height } = dialog.getBoundingClientRect();
+    const left = most(innerWidth, width, near.left);
+    const top = most(innerHeight, height, near.top + GAP);
+    sheet.replaceSync(`.dialog-near { left: ${left}px; top: ${top}px; }`);
+  };
+  // What is in it grows and shrinks.
+  const grown = new ResizeObserver(put);
+  grown.observe(dialog);
+  put();
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   dialog.classList.add("dialog-near");
   return () => {
+    grown.disconnect();
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((s) => s !== sheet);
   };
 }
