@@ -28,9 +28,14 @@ pub struct Secrets {
 }
 
 impl Secrets {
+    /// Hashes with `key`, and knows nobody.
+    pub fn bare(key: [u8; 32]) -> Self {
+        Self { key, by_hash: RwLock::default() }
+    }
+
     /// Hashes with `key`; knows the credentials that `core` has.
     pub fn new(key: [u8; 32], core: &Core) -> Self {
-        let secrets = Self { key, by_hash: RwLock::default() };
+        let secrets = Self::bare(key);
         let credentials = core.ids(|id| match id {
             EntityId::Token(_) | EntityId::Session(_) => Some(id),
             _ => None,

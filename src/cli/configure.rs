@@ -25,6 +25,8 @@ use crate::views::{agent_json, queue_json};
 
 /// Who applies a configuration, as the log names it.
 pub const BY: &str = "system:config";
+/// What the hash of a configured text is for.
+pub const TEXT_HASH: &str = "config";
 /// Times that a configuration is tried again because those whom it changes moved first.
 const TRIES_MAX: usize = 20;
 
@@ -103,7 +105,7 @@ pub async fn apply(api: &Api, config: &Config) -> Result<usize, Failure> {
     if changes.is_empty() {
         return Ok(0);
     }
-    let hash = api.secrets.hash("config", &config.text());
+    let hash = api.secrets.hash(TEXT_HASH, &config.text());
     let commands = changes.iter().map(|change| (change.to.clone(), change.command.clone()));
     let command = system::Command::Configure { hash, changes: commands.collect() };
     let cause = Cause { said, ..Cause::of(BY.into(), None) };
@@ -125,7 +127,7 @@ pub async fn apply(api: &Api, config: &Config) -> Result<usize, Failure> {
 fn changes(api: &Api, config: &Config) -> (Vec<Change>, Vec<Said>) {
     let (mut changes, mut said) = (Vec::new(), Vec::new());
     for entity in &config.queues {
-        let text_hash = api.secrets.hash("config", &entity.text);
+        let text_hash = api.secrets.hash(TEXT_HASH, &entity.text);
         let stands = api.core.queue(&entity.id).map(|(queue, _)| queue);
         if stands.as_ref().is_some_and(|queue| queue.text_hash == text_hash) {
             continue;
@@ -138,7 +140,7 @@ fn changes(api: &Api, config: &Config) -> (Vec<Change>, Vec<Said>) {
         });
     }
     for entity in &config.agents {
-        let text_hash = api.secrets.hash("config", &entity.text);
+        let text_hash = api.secrets.hash(TEXT_HASH, &entity.text);
         let stands = api.core.agent(&entity.id).map(|(agent, _)| agent);
         if stands.as_ref().is_some_and(|agent| agent.text_hash == text_hash) {
             continue;

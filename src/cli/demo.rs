@@ -1,6 +1,8 @@
 //! `atalaya demo`: a server with a simulated centre living in it, as a client of its API and
 //! sockets; or that centre alone, in a server that runs already.
 
+mod behind;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,10 @@ use crate::api::Api;
 use crate::config;
 use crate::demo::centre::{self, Centre};
 use crate::demo::{self, DemoError, Options, rota};
+use crate::journal::commit::CommitError;
+use crate::journal::recorder::OpenError;
+use crate::simulation::pure::RunError as RunFailed;
+use behind::Making;
 
 /// The hour at which a new demo opens, on a working day of its centre.
 const OPENS_AT: (i8, i8) = (11, 30);
@@ -61,6 +67,15 @@ pub enum RunError {
     /// The centre.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// The folder.
+    #[error("failed to open the data folder: {0}")]
+    Folder(OpenError),
+    /// The hours behind the opening.
+    #[error("failed to make the day behind: {0}")]
+    Past(RunFailed),
+    /// Their log.
+    #[error("failed to make the day behind: {0}")]
+    Commit(CommitError),
     /// The token's file.
     #[error("cannot read the token in {}: {source}; name a file that holds it", path.display())]
     Token {
@@ -78,17 +93,21 @@ pub fn run(wanted: &Wanted) -> Result<(), RunError> {
     }
     let centre = Arc::new(Centre::whole()?);
     let config = config::parse(centre::TEXT, centre::FILE, &Rulings).map_err(ServeError::from)?;
+    let opens = opening(&centre.time_zone, Instant::now());
+    let (dir, seed, rate) = (&wanted.data, wanted.seed, wanted.speed);
+    let making = Making { dir, centre: &centre, config: &config, seed, rate, opens };
+    let behind = making.make()?;
     let settings = Settings {
         data: wanted.data.clone(),
         config: Source::Given(Box::new(config)),
         listen: Some(wanted.listen),
         rate: Some(wanted.speed),
-        start: Some(opening(&centre.time_zone, Instant::now())),
+        start: Some(opens),
     };
     serve::run(&settings, |address, api, stop| {
         let token = std::fs::read_to_string(wanted.data.join("admin.token")).unwrap_or_default();
         let token = token.trim().to_owned();
-        welcome(address, api, &token, wanted.speed);
+        welcome(address, api, &token, wanted.speed, behind);
         let server = format!("http://{address}");
         let (seed, run_for) = (wanted.seed, wanted.run_for);
         move_in(Options { server, token, centre, seed, run_for }, stop);
@@ -146,12 +165,15 @@ fn opening(zone: &TimeZone, now: Instant) -> Timestamp {
     Timestamp(at.as_microsecond())
 }
 
-fn welcome(address: SocketAddr, api: &Data<Api>, token: &str, speed: f64) {
+fn welcome(address: SocketAddr, api: &Data<Api>, token: &str, speed: f64, behind: Option<usize>) {
     let link = match api.tickets.make(token) {
         Ok(ticket) => format!("http://{address}/enter?ticket={ticket}"),
         Err(_) => format!("http://{address}/wallboard"),
     };
     tell(&format!("A centre of 164 people lives here at {speed} times the speed of life."));
+    if let Some(contacts) = behind {
+        tell(&format!("It opens late in the morning, with {contacts} calls behind it."));
+    }
     tell(&format!("Its wallboard, signed in (the link holds once): {link}"));
     tell(&format!("Listening on http://{address}"));
 }
@@ -165,7 +187,7 @@ fn clear(dir: &Path) -> Result<(), ServeError> {
             Ok(()) | Err(_) => (),
         }
     }
-    for name in ["log", "state"] {
+    for name in ["log", "state", "making"] {
         match std::fs::remove_dir_all(dir.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
             Ok(()) | Err(_) => (),

@@ -16,6 +16,7 @@ pub mod centre;
 pub mod clock;
 pub mod exchange;
 pub mod mind;
+pub mod past;
 pub mod rota;
 pub mod supervisor;
 

@@ -2,7 +2,7 @@
 //!
 //! It is the reference for the server in lockstep, which must give the same events, and the core
 //! of the simulator to come. One thing at a time: the least of what is due, then everybody who can
-//! be matched.
+//! be matched. A scenario's people are a [`Driver`]; others may take their place ([`play`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use atalaya_domain::matching::Intake;
 use atalaya_domain::time::{Now, Timestamp};
 use atalaya_domain::{queue, system};
 
-use super::driver::Driver;
+use super::driver::{Driver, Due, Place};
 use super::ids::Ids;
 use super::order::{Deadline, Order, deadline_first};
 use super::scenario::Scenario;
@@ -45,15 +45,62 @@ pub enum RunError {
     Endless,
 }
 
-struct World {
+/// Those who do something, each at its place among all that is due.
+pub trait People {
+    /// Where the next command stands.
+    fn next(&self) -> Option<&Place>;
+    /// The name by which a contact takes its turn.
+    fn name_of(&self, id: ContactId) -> Option<&str>;
+    /// Takes the next command; `None` in `Some` place: it turned out void.
+    fn take(
+        &mut self,
+        look: &dyn Fn(&EntityId) -> State,
+        ids: &mut Ids,
+    ) -> Option<(Place, Option<Due>)>;
+    /// Hears what was committed.
+    fn hear(&mut self, events: &[Recorded]);
+    /// Hears that a command was refused.
+    fn refused(&mut self, due: &Due);
+}
+
+impl People for Driver {
+    fn next(&self) -> Option<&Place> {
+        Self::next(self)
+    }
+
+    fn name_of(&self, id: ContactId) -> Option<&str> {
+        Self::name_of(self, id)
+    }
+
+    fn take(
+        &mut self,
+        look: &dyn Fn(&EntityId) -> State,
+        ids: &mut Ids,
+    ) -> Option<(Place, Option<Due>)> {
+        Self::take(self, look, ids)
+    }
+
+    fn hear(&mut self, events: &[Recorded]) {
+        Self::hear(self, events);
+    }
+
+    fn refused(&mut self, _due: &Due) {}
+}
+
+/// What hears each entry: to whom the command went, the command, when, and its events.
+pub type Hears<'a> = &'a mut dyn FnMut(&EntityId, &Command, Timestamp, &[Recorded]);
+
+struct World<'a, P> {
     run: Run,
     intake: Intake,
     deadlines: BTreeSet<Deadline>,
     armed: BTreeMap<ContactId, Deadline>,
     ids: Ids,
-    driver: Driver,
+    people: P,
     entries: usize,
     order: Order,
+    until: Timestamp,
+    hears: Hears<'a>,
 }
 
 /// Runs `scenario` to its end: nothing is due any more.
@@ -63,24 +110,25 @@ pub fn run(scenario: &Scenario) -> Result<Run, RunError> {
 
 /// The same, where one instant has another order.
 pub fn run_in_order(scenario: &Scenario, order: Order) -> Result<Run, RunError> {
-    let mut world = World {
-        run: Run { events: Vec::new(), states: BTreeMap::new() },
-        intake: Intake::default(),
-        deadlines: BTreeSet::new(),
-        armed: BTreeMap::new(),
-        ids: Ids::default(),
-        driver: Driver::in_order(scenario, order),
-        entries: 0,
-        order,
-    };
-    let start = Now::live(scenario.start);
-    for (to, command) in setup(scenario) {
-        world.tell(start, &to, &command)?;
-    }
-    while let Some(now) = world.step()? {
-        world.match_all(now)?;
-    }
+    let driver = Driver::in_order(scenario, order);
+    let mut hears = |_: &EntityId, _: &Command, _, _: &[Recorded]| ();
+    let mut world = World::new(driver, order, Timestamp(i64::MAX), &mut hears);
+    world.run_all(setup(scenario), scenario.start)?;
     Ok(world.run)
+}
+
+/// Lets `people` live in a centre that `setup` makes, from `start` to before `until`; gives them
+/// back as they are then, and every entry to `hears`.
+pub fn play<P: People>(
+    people: P,
+    setup: Vec<(EntityId, Command)>,
+    start: Timestamp,
+    until: Timestamp,
+    hears: Hears<'_>,
+) -> Result<P, RunError> {
+    let mut world = World::new(people, Order::default(), until, hears);
+    world.run_all(setup, start)?;
+    Ok(world.people)
 }
 
 /// What makes the scenario's centre, before anybody comes.
@@ -103,16 +151,50 @@ pub fn setup(scenario: &Scenario) -> Vec<(EntityId, Command)> {
     all
 }
 
-impl World {
+impl<'a, P: People> World<'a, P> {
+    fn new(people: P, order: Order, until: Timestamp, hears: Hears<'a>) -> Self {
+        Self {
+            run: Run { events: Vec::new(), states: BTreeMap::new() },
+            intake: Intake::default(),
+            deadlines: BTreeSet::new(),
+            armed: BTreeMap::new(),
+            ids: Ids::default(),
+            people,
+            entries: 0,
+            order,
+            until,
+            hears,
+        }
+    }
+
+    fn run_all(
+        &mut self,
+        setup: Vec<(EntityId, Command)>,
+        start: Timestamp,
+    ) -> Result<(), RunError> {
+        for (to, command) in setup {
+            self.tell(Now::live(start), &to, &command)?;
+        }
+        while let Some(now) = self.step()? {
+            self.match_all(now)?;
+        }
+        Ok(())
+    }
+
     /// Carries out the least of what is due; `None`: nothing is.
     fn step(&mut self) -> Result<Option<Now>, RunError> {
         self.entries += 1;
         if self.entries > ENTRIES_MAX {
             return Err(RunError::Endless);
         }
+        let planned = self.people.next().map(|place| place.0);
+        let first = self.deadlines.first().map(|due| due.0).into_iter().chain(planned).min();
+        if first.is_none_or(|first| self.until <= first) {
+            return Ok(None);
+        }
         let due = self.deadlines.first();
         if let Some((at, place, _, contact)) =
-            due.filter(|due| deadline_first(Some(due), self.driver.next()))
+            due.filter(|due| deadline_first(Some(due), self.people.next()))
         {
             let (now, contact) = (Now { at: *at, phase: self.order.place(*place) }, *contact);
             let tick = Command::Contact(contact::Command::Tick);
@@ -121,11 +203,13 @@ impl World {
         }
         let states = &self.run.states;
         let look = |id: &EntityId| read(states, id);
-        let Some((place, due)) = self.driver.take(&look, &mut self.ids) else { return Ok(None) };
+        let Some((place, due)) = self.people.take(&look, &mut self.ids) else { return Ok(None) };
         let now = Now { at: place.0, phase: self.order.decided_at(place.1) };
-        if let Some(due) = due {
-            let command = self.admitted(due.command);
-            self.tell(now, &due.to, &command)?;
+        if let Some(mut due) = due {
+            due.command = self.admitted(due.command);
+            if !self.tell(now, &due.to, &due.command)? {
+                self.people.refused(&due);
+            }
         }
         Ok(Some(now))
     }
@@ -180,7 +264,8 @@ impl World {
         for (seq, recorded) in (first..).zip(&entry.events) {
             self.take_in(seq, recorded);
         }
-        self.driver.hear(&entry.events);
+        (self.hears)(to, command, entry.now, &entry.events);
+        self.people.hear(&entry.events);
         self.run.events.extend(entry.events);
         Ok(taken)
     }
@@ -195,7 +280,7 @@ impl World {
                     self.deadlines.remove(&armed);
                 }
                 if let Some((at, phase)) = contact.deadline() {
-                    let name = self.driver.name_of(*id).unwrap_or_default().to_owned();
+                    let name = self.people.name_of(*id).unwrap_or_default().to_owned();
                     let armed = (at, self.order.place(phase), name, *id);
                     self.deadlines.insert(armed.clone());
                     self.armed.insert(*id, armed);
