@@ -18,7 +18,7 @@ use atalaya::journal::records::{
 use atalaya_domain::ids::{CredentialId, EntityId, QueueId};
 use atalaya_domain::queue::OnReject;
 use atalaya_domain::skills::{Profile, Requirement};
-use atalaya_domain::time::Span;
+use atalaya_domain::time::{Span, Written};
 use atalaya_domain::{Event, agent, contact, credential, queue, system};
 use proptest::prelude::*;
 use samples::{AT, ana, contact_id, offer, rules, samples, slug, uuid};
@@ -157,6 +157,29 @@ fn what_was_released_is_written_and_read_as_it_was() {
         let read = decode(kind.parse().unwrap(), version.parse().unwrap(), &payload);
         assert_eq!(read.as_ref(), Ok(event), "{name}");
     }
+}
+
+/// A queue's rules with thresholds are its second version; the first is read without them.
+#[test]
+fn thresholds_are_written_and_read_as_released() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/events_v2.txt");
+    let mut rules = rules();
+    rules.thresholds = queue::Thresholds {
+        longest_wait: queue::Bound {
+            warning: Some(Written::parse("2m").unwrap()),
+            critical: Some(Written::parse("4m").unwrap()),
+        },
+        waiting: queue::Bound { warning: Some(10), critical: None },
+        service_level: queue::Bound { warning: None, critical: Some(0.7) },
+    };
+    let event = Event::Queue(queue::Event::Changed { rules, text_hash: [7; 16] });
+    let line = line_of(&event);
+    if std::env::var_os("ATALAYA_GOLDEN").is_some_and(|word| word == "write") && !file.exists() {
+        std::fs::write(&file, format!("{line}\n")).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), format!("{line}\n"));
+    let (kind, version, payload) = encode(&event).unwrap();
+    assert_eq!((version, decode(kind, version, &payload)), (2, Ok(event)));
 }
 
 /// Events that differ in one word of an enumeration: they come back, and the words' numbers are

@@ -130,6 +130,7 @@ async fn furnish(running: &Running) {
         on_reject: OnReject::NotReady,
         max_misses: 1,
         short_abandon: Written::from(Span::seconds(5)),
+        thresholds: atalaya_domain::queue::Thresholds::default(),
     };
     let rules = queue::Command::Configure { rules: Box::new(rules), text_hash: [0; 16] };
     let queue = EntityId::Queue(QueueId::new("pensions").unwrap());

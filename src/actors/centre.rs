@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use actix::ArbiterHandle;
 use atalaya_domain::ids::EntityId;
-use atalaya_domain::machine::{Command, State};
+use atalaya_domain::machine::Command;
 use atalaya_domain::quarantine::{Standing, farewell};
 use atalaya_domain::system;
 use atalaya_domain::time::{Now, Timestamp};
@@ -34,7 +34,7 @@ use super::stream::Stream;
 use super::writer::WriterHandle;
 use crate::journal::commit::{Commit, Numbered, PastError, Sealed, Whose};
 use crate::simulation::driver::Driver;
-use crate::views::{Measures, Scope, Wallboard};
+use crate::views::Wallboard;
 
 pub use telling::Asked;
 
@@ -95,31 +95,6 @@ impl Centre {
     /// The wallboard, as of the last published event; never across an await.
     pub fn board(&self) -> MutexGuard<'_, Wallboard> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the wallboard holds, and the number of the last event in it: of one instant.
-    pub fn wallboard(&self, scope: Scope) -> (u64, serde_json::Value) {
-        let mut board = self.board();
-        board.roll_to(self.clock.now());
-        (self.last_seq(), board.data(scope))
-    }
-
-    /// What the roster holds, likewise.
-    pub fn roster(&self, scope: Scope) -> (u64, serde_json::Value) {
-        let mut board = self.board();
-        board.roll_to(self.clock.now());
-        (self.last_seq(), board.roster().data(scope))
-    }
-
-    /// What metrics are made of, likewise, and how many entities are out of service.
-    pub fn measures(&self) -> (u64, Measures, u64) {
-        let mut board = self.board();
-        board.roll_to(self.clock.now());
-        let out = match &self.slots.read(&EntityId::System).state {
-            State::System(system) => u64::try_from(system.quarantined.len()).unwrap_or(u64::MAX),
-            State::Agent(_) | State::Contact(_) | State::Queue(_) | State::Credential(_) => 0,
-        };
-        (self.last_seq(), board.measures(), out)
     }
 
     /// Commands in flight.
@@ -183,12 +158,12 @@ impl Centre {
 
     /// Hands what has gathered to the picture, if it is due.
     pub(super) fn hand_over(&self) {
-        self.following.hand_over(&self.slots, &self.board());
+        self.following.hand_over(&self.slots, &mut self.board());
     }
 
     /// Writes what the picture lacks, once nothing comes any more.
     pub fn let_go(&self) {
-        self.following.stop(&self.slots, &self.board());
+        self.following.stop(&self.slots, &mut self.board());
         self.slots.cold().let_go();
     }
 

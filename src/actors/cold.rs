@@ -8,6 +8,7 @@ use atalaya_domain::ids::{ContactId, EntityId};
 use super::slots::{Published, Slots};
 use crate::journal::commit::Whose;
 use crate::journal::picture::{Kept, Picture, PictureError, SAME_EXTERNAL_ID_MAX};
+use crate::views::CellKey;
 
 /// Contacts that a walk reads from the picture at a time.
 const WALK_CHUNK: usize = 256;
@@ -59,6 +60,15 @@ impl Cold {
         let Some(picture) = self.picture() else { return Ok(Some(Vec::new())) };
         let found = picture.by_external_id(name)?;
         Ok((found.len() < SAME_EXTERNAL_ID_MAX).then_some(found))
+    }
+
+    /// Done sums of the quarters `from` up to `to`.
+    pub fn cells(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<impl Iterator<Item = Result<(CellKey, Vec<u8>), PictureError>>, PictureError> {
+        Ok(self.picture().into_iter().flat_map(move |picture| picture.cells(from, to)))
     }
 
     fn contacts_after(

@@ -11,7 +11,7 @@ use super::found::BOARD;
 use crate::journal::commit::Sealed;
 use crate::journal::follower::{Dirty, Follower, SEND_EVERY};
 use crate::journal::picture::{Applied, Picture, PictureError, Receipt};
-use crate::views::Wallboard;
+use crate::views::{CellKey, Wallboard};
 use atalaya_domain::time::Timestamp;
 use atalaya_domain::{Event, system};
 
@@ -35,6 +35,9 @@ struct Inner {
     dir: PathBuf,
     /// `None` until the log's tail is folded.
     follower: Option<Follower>,
+    /// Done cells that were handed over, and the number up to which the picture must be for it to
+    /// have them. One lot is on its way at a time.
+    cells: Option<(u64, Vec<CellKey>)>,
 }
 
 impl Following {
@@ -42,7 +45,7 @@ impl Following {
     pub fn new(picture: Arc<Picture>, dir: PathBuf) -> Self {
         let dirty = Dirty::default();
         let seq = picture.applied().map_or(0, |applied| applied.seq);
-        Self(Mutex::new(Some(Inner { dirty, seq, picture, dir, follower: None })))
+        Self(Mutex::new(Some(Inner { dirty, seq, picture, dir, follower: None, cells: None })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Option<Inner>> {
@@ -58,12 +61,18 @@ impl Following {
 
     /// At a start, before anybody asks: what has gathered is written at once, so that it does not
     /// grow with the log.
-    pub(super) fn make_room(&self, slots: &Slots, board: &Wallboard) -> Result<(), PictureError> {
+    pub(super) fn make_room(
+        &self,
+        slots: &Slots,
+        board: &mut Wallboard,
+    ) -> Result<(), PictureError> {
         if let Some(inner) = &mut *self.inner()
             && inner.dirty.is_due()
         {
+            inner.pass_cells(board);
             let change = inner.dirty.take(|id, _| slots.read(id).kept(), || views(board));
             inner.picture.apply(&change)?;
+            inner.drop_cells(inner.seq, board);
         }
         Ok(())
     }
@@ -77,7 +86,7 @@ impl Following {
     }
 
     /// Hands over what has gathered, if it is due.
-    pub(super) fn hand_over(&self, slots: &Slots, board: &Wallboard) {
+    pub(super) fn hand_over(&self, slots: &Slots, board: &mut Wallboard) {
         if let Some(inner) = &mut *self.inner()
             && inner.dirty.is_due()
         {
@@ -105,7 +114,7 @@ impl Following {
     }
 
     /// Writes the rest and ends.
-    pub(super) fn stop(&self, slots: &Slots, board: &Wallboard) {
+    pub(super) fn stop(&self, slots: &Slots, board: &mut Wallboard) {
         let Some(mut inner) = self.inner().take() else { return };
         let until = Instant::now() + STOP_PATIENCE;
         while !inner.dirty.is_empty() && Instant::now() < until {
@@ -157,7 +166,28 @@ impl Inner {
         }
     }
 
-    fn send(&mut self, slots: &Slots, board: &Wallboard) -> bool {
+    /// Cells that are done go into the next change, once those before are in the picture.
+    fn pass_cells(&mut self, board: &Wallboard) {
+        if self.cells.is_none() {
+            let done = board.done_cells();
+            if !done.is_empty() {
+                self.cells = Some((self.seq, done.keys().cloned().collect()));
+                self.dirty.cells(done);
+            }
+        }
+    }
+
+    /// The picture is up to `applied`: cells that it has leave memory.
+    fn drop_cells(&mut self, applied: u64, board: &mut Wallboard) {
+        if let Some((_, cells)) = self.cells.take_if(|(seq, _)| *seq <= applied) {
+            board.drop_cells(&cells);
+        }
+    }
+
+    fn send(&mut self, slots: &Slots, board: &mut Wallboard) -> bool {
+        let applied = self.follower.as_ref().map_or(0, Follower::applied_seq);
+        self.drop_cells(applied, board);
+        self.pass_cells(board);
         let Some(follower) = &self.follower else { return false };
         self.dirty.send(follower, |id, _| slots.read(id).kept(), || views(board))
     }

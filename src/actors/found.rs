@@ -43,7 +43,8 @@ impl Found {
         since: Timestamp,
     ) -> Result<Self, PictureError> {
         let view = picture.view(BOARD);
-        let Some(board) = view.and_then(|view| Wallboard::restore(&view, time_zone.clone())) else {
+        let Some(mut board) = view.and_then(|view| Wallboard::restore(&view, time_zone.clone()))
+        else {
             return Ok(Self::default());
         };
         let now = picture.applied().map_or(Timestamp(i64::MIN), |applied| applied.now);
@@ -53,7 +54,8 @@ impl Found {
             if kept.frozen {
                 return Ok(Self::default());
             }
-            if let State::Contact(contact) = &kept.state {
+            if let (EntityId::Contact(id), State::Contact(contact)) = (&id, &kept.state) {
+                board.found(*id, contact);
                 if kept.quarantined.is_none() && last_use(contact).is_some_and(|last| last < now) {
                     continue;
                 }

@@ -26,6 +26,7 @@ pub mod pulse;
 pub mod receipts;
 pub mod register;
 pub mod shell;
+mod shown;
 pub mod slots;
 pub mod spoken;
 pub mod stream;

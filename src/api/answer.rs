@@ -114,8 +114,13 @@ pub fn one(call: &Call, id: &EntityId) -> Result<HttpResponse, Problem> {
 
 /// Any other reading.
 pub fn read(call: &Call, json: &Value) -> HttpResponse {
+    read_at(call.api.core.last_seq(), json)
+}
+
+/// The same, of what stood at the number `seq`.
+pub fn read_at(seq: u64, json: &Value) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    response.insert_header((SEQ, call.api.core.last_seq().to_string()));
+    response.insert_header((SEQ, seq.to_string()));
     response.insert_header((CACHE_CONTROL, "no-store"));
     response.json(json)
 }

@@ -254,6 +254,13 @@ impl Fields {
         }
     }
 
+    /// The same, its fields named by their whole path: `field` and their own.
+    pub fn paths(&mut self, field: &str, keys: Keys) -> Result<Option<Self>, Problem> {
+        let Some(Self(map)) = self.object(field, keys)? else { return Ok(None) };
+        let named = map.into_iter().map(|(name, value)| (format!("{field}.{name}"), value));
+        Ok(Some(Self(named.collect())))
+    }
+
     /// A number.
     pub fn number(&mut self, field: &str) -> Result<Option<f64>, Problem> {
         match self.value(field) {

@@ -23,9 +23,13 @@ use super::problem::Problem;
 use super::wire;
 use crate::actors::slots::Published;
 use crate::journal::picture::PictureError;
+use crate::views::CountedIn;
 
 /// Contacts that one page looks at: some 50 ms where all of them are read from the disk.
 pub(super) const SCANNED_PER_PAGE_MAX: usize = 10_000;
+
+/// Most characters of somebody's text that a refusal repeats.
+const ECHO_CHARS_MAX: usize = 80;
 
 /// Filters.
 struct Wanted {
@@ -33,6 +37,8 @@ struct Wanted {
     queue: Option<QueueId>,
     agent: Option<AgentId>,
     external_id: Option<String>,
+    /// Those whom a figure counts, by id.
+    counted: Option<Vec<ContactId>>,
 }
 
 type Found = Result<(ContactId, Arc<Published>), PictureError>;
@@ -54,11 +60,14 @@ impl Wanted {
 pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let query = Query::of(&call, &FILTERS)?;
     let is_state = |name: &str| STATES.into_iter().find(|state| *state == name);
+    let counted = counted(&call, &query)?;
+    let seq = counted.as_ref().map(|(seq, _)| *seq);
     let wanted = Wanted {
         state: query.parsed("state", is_state)?,
         queue: query.parsed("queue", |value| QueueId::new(value).ok())?,
         agent: query.parsed("agent", |value| AgentId::new(value).ok())?,
         external_id: query.get("external_id").map(str::to_owned),
+        counted: counted.map(|(_, ids)| ids),
     };
     let limit = query.limit()?;
     let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
@@ -69,7 +78,30 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
         tracing::error!(%error, "cannot list contacts");
         Problem::internal()
     })?;
-    Ok(answer::read(&call, &page))
+    Ok(seq.map_or_else(|| answer::read(&call, &page), |seq| answer::read_at(seq, &page)))
+}
+
+/// Whom the figure counts that is asked for, and the number at which it does.
+fn counted(call: &Call, query: &Query) -> Result<Option<(u64, Vec<ContactId>)>, Problem> {
+    let Some(name) = query.get("counted_in") else { return Ok(None) };
+    let refused = |why: &str| {
+        let shown: String = name.chars().take(ECHO_CHARS_MAX).collect();
+        let detail = format!("cannot list who is counted in `{shown}`: {why}");
+        Err(Problem::invalid("counted_in", detail))
+    };
+    let core = &call.api.core;
+    let Some(counted) = CountedIn::parse(name) else {
+        let figures = CountedIn::figures().join(", ");
+        let why = format!("write a queue or totals, a dot, and one of {figures}");
+        return refused(&why);
+    };
+    if counted.queue().is_some_and(|queue| core.queue(queue).is_none()) {
+        return refused("there is no such queue");
+    }
+    match core.counted_in(&counted) {
+        (seq, Some(ids)) => Ok(Some((seq, ids))),
+        (_, None) => refused("too many contacts came today to tell them apart"),
+    }
 }
 
 fn page(
@@ -105,13 +137,18 @@ fn page(
     Ok(json!({ "items": items, "next_cursor": null }))
 }
 
-/// Those who may be wanted: by name where there is one, else all.
+/// Those who may be wanted: those that a figure counts, or by name where there is one, else all.
 fn candidates<'a>(
     call: &'a Call,
     wanted: &Wanted,
     after: Option<ContactId>,
 ) -> Result<Box<dyn Iterator<Item = Found> + 'a>, PictureError> {
     let core = &call.api.core;
+    if let Some(counted) = &wanted.counted {
+        let behind = counted.iter().copied().filter(|id| after.is_none_or(|after| after < *id));
+        let ids = behind.collect::<Vec<_>>();
+        return Ok(Box::new(ids.into_iter().map(|id| Ok((id, core.read(&id.into()))))));
+    }
     let Some(name) = &wanted.external_id else { return Ok(Box::new(core.contacts_after(after))) };
     let is_named = |id: &ContactId| {
         let called = |contact: &Contact| {

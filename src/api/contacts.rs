@@ -51,7 +51,7 @@ pub(super) const EXTEND: Keys = Keys::of(&["by"]);
 pub(super) const PATCH: Keys =
     Keys { known: &["priority"], later: &["queue", "citizen", "subject"] };
 /// Filters of the list.
-pub(super) const FILTERS: [&str; 4] = ["state", "queue", "agent", "external_id"];
+pub(super) const FILTERS: [&str; 5] = ["state", "queue", "agent", "external_id", "counted_in"];
 /// A contact's states, as filters name them.
 pub(super) const STATES: [&str; 8] =
     ["queued", "offered", "active", "held", "wrap_up", "closed", "abandoned", "refused"];

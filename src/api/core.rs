@@ -17,6 +17,7 @@ use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, Q
 use atalaya_domain::machine::{Command, State};
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::{Span, Timestamp};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -30,7 +31,7 @@ use crate::actors::stream::Told;
 use crate::actors::timekeeper::advance;
 use crate::journal::commit::{Cause, PastError, Whose};
 use crate::journal::picture::PictureError;
-use crate::views::{Measures, Scope};
+use crate::views::{CellsAt, CountedIn, Measures, Scope};
 
 /// Events that a search from the end of the stream looks at in one go.
 const HISTORY_STEP: u64 = 1_024;
@@ -100,6 +101,26 @@ impl Core {
     /// Number of the last event that can be read.
     pub fn last_seq(&self) -> u64 {
         self.0.last_seq()
+    }
+
+    /// The cells of a report, as of one number. It may read the disk: not for an async task.
+    pub fn cells(
+        &self,
+        from: i64,
+        to: i64,
+        queue: Option<&QueueId>,
+    ) -> Result<CellsAt, PictureError> {
+        self.0.cells(from, to, queue)
+    }
+
+    /// Whose midnights turn the days.
+    pub fn time_zone(&self) -> TimeZone {
+        self.0.board().time_zone().clone()
+    }
+
+    /// The contacts that a figure counts, and the number at which it does; `None`: too many.
+    pub fn counted_in(&self, counted: &CountedIn) -> (u64, Option<Vec<ContactId>>) {
+        self.0.counted_in(counted)
     }
 
     /// Tells whoever waits for it when more can be read.

@@ -26,6 +26,7 @@ pub mod page;
 pub mod personal;
 pub mod problem;
 pub mod queues;
+pub mod reports;
 pub mod roles;
 pub mod routes;
 pub mod secrets;

@@ -5,8 +5,8 @@ use atalaya_domain::agent::Agent;
 use atalaya_domain::ids::{EntityId, QueueId};
 use atalaya_domain::machine;
 use atalaya_domain::queue::{
-    Command, NAME_CHARS_MAX, OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX,
-    ServiceLevel, WRAP_UP,
+    Bound, Command, NAME_CHARS_MAX, OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON,
+    SHORT_NAME_CHARS_MAX, ServiceLevel, Thresholds, WAITING_MAX, WRAP_UP,
 };
 use atalaya_domain::skills::Requirement;
 use atalaya_domain::time::Written;
@@ -26,7 +26,7 @@ use crate::views::queue_json;
 const RESERVED: [&str; 4] = ["callback", "message", "refuse", "totals"];
 
 /// What this version carries out.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "name",
     "short_name",
     "channel",
@@ -41,9 +41,10 @@ const KNOWN: [&str; 14] = [
     "on_reject",
     "max_misses",
     "short_abandon",
+    "thresholds",
 ];
 /// What is part of the contract besides.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "relax",
     "overflow",
     "async_grace",
@@ -51,13 +52,16 @@ const LATER: [&str; 8] = [
     "skip_empty_levels",
     "max_expected_wait",
     "hours",
-    "thresholds",
 ];
 
 /// Fields of the rules.
 pub(super) const RULES: Keys = Keys { known: &KNOWN, later: &LATER };
 /// Fields of `service_level`.
 pub(super) const SERVICE_LEVEL: Keys = Keys::of(&["share", "within"]);
+/// Fields of `thresholds`.
+pub(super) const THRESHOLDS: Keys = Keys::of(&["longest_wait", "waiting", "service_level"]);
+/// Fields of each of them.
+pub(super) const BOUND: Keys = Keys::of(&["warning", "critical"]);
 /// Fields of `strategy`.
 pub(super) const STRATEGY: Keys = Keys::of(&["agent", "contact"]);
 /// Fields of an opening.
@@ -155,12 +159,37 @@ fn rules(fields: &mut Fields) -> Result<Rules, Problem> {
         on_reject,
         max_misses: fields.whole("max_misses", 0, u32::MAX)?.unwrap_or(1),
         short_abandon: fields.duration("short_abandon")?.unwrap_or_else(|| SHORT_ABANDON.into()),
+        thresholds: thresholds(fields)?,
     };
     rules.check().map_err(|unsound| {
         let field = unsound.field;
         Problem::invalid(field, format!("cannot take `{field}`: {unsound}"))
     })?;
     Ok(rules)
+}
+
+/// Each part and each of its bounds may be left out.
+fn thresholds(fields: &mut Fields) -> Result<Thresholds, Problem> {
+    let Some(mut given) = fields.paths("thresholds", THRESHOLDS)? else {
+        return Ok(Thresholds::default());
+    };
+    Ok(Thresholds {
+        longest_wait: bound(&mut given, "thresholds.longest_wait", Fields::duration)?,
+        waiting: bound(&mut given, "thresholds.waiting", |fields, field| {
+            fields.whole(field, 0, WAITING_MAX)
+        })?,
+        service_level: bound(&mut given, "thresholds.service_level", Fields::number)?,
+    })
+}
+
+fn bound<T>(
+    given: &mut Fields,
+    part: &str,
+    read: impl Fn(&mut Fields, &str) -> Result<Option<T>, Problem>,
+) -> Result<Bound<T>, Problem> {
+    let Some(mut bound) = given.paths(part, BOUND)? else { return Ok(Bound::default()) };
+    let mut of = |name: &str| read(&mut bound, &format!("{part}.{name}"));
+    Ok(Bound { warning: of("warning")?, critical: of("critical")? })
 }
 
 /// A limit, or `"none"`; left out: 30 s.

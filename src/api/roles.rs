@@ -109,6 +109,7 @@ pub const TABLE: &[Line] = &[
     line("GET", "/api/docs", ALL),
     line("GET", "/ws", SOCKET),
     line("GET", "/api/v1/wallboard", BOARD),
+    line("GET", "/api/v1/reports/intervals", BOARD),
     line("GET", "/api/v1/agents", FLOOR),
     line("GET", "/api/v1/agents/{id}", FLOOR),
     line("PUT", "/api/v1/agents/{id}", ADMIN),

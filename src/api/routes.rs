@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::roles::{Look, look_up};
 use super::{
     Api, agents, assets, clock, contacts, docs, events, explain, guard, health, history, metrics,
-    openapi, queues, sessions, tokens, wallboard, ws,
+    openapi, queues, reports, sessions, tokens, wallboard, ws,
 };
 
 /// The application: routes behind guard and shield.
@@ -68,6 +68,7 @@ fn routes(app: &mut ServiceConfig) {
         .service(resource("/api/docs").route(get().to(docs::page)))
         .service(resource("/ws").route(get().to(ws::connect)))
         .service(v1("/wallboard").route(get().to(wallboard::one)))
+        .service(v1("/reports/intervals").route(get().to(reports::intervals)))
         .service(v1("/agents").route(get().to(agents::list)))
         .service(v1("/agents/{id}").route(get().to(agents::one)).route(put().to(agents::put)))
         .service(v1("/agents/{id}/presence").route(post().to(agents::presence)))

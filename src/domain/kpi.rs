@@ -1,8 +1,12 @@
 //! The key figures: formulas over counts and waits, one implementation for everyone who shows them.
 //!
-//! Counting as things happen is the views' business; here are the shares, and [`Tally`] for
-//! contacts whose outcome is known. Times are whole microseconds until the last division. No
-//! traffic gives `None`, never 0 or 1.
+//! Here are the shares, [`Sums`] for whoever counts as things happen, and [`Tally`] for contacts
+//! whose outcome is known. What happened to whom is the views' business. Times are whole
+//! microseconds until the last division. No traffic gives `None`, never 0 or 1.
+
+mod sums;
+
+pub use sums::Sums;
 
 use crate::time::Span;
 
@@ -71,13 +75,9 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
     bounds: Bounds,
-    offered: u64,
-    refused: u64,
-    counts: Counts,
+    sums: Sums,
     /// Of answered and abandoned.
     waits: Vec<Span>,
-    waited_answered: i128,
-    waited_abandoned: i128,
     talks: u64,
     talked: i128,
     on_bound_within: u64,
@@ -120,21 +120,10 @@ pub struct Figures {
 impl Tally {
     /// Nothing counted yet.
     pub const fn new(bounds: Bounds) -> Self {
-        let counts = Counts {
-            answered: 0,
-            answered_within: 0,
-            abandoned: 0,
-            abandoned_within: 0,
-            short_abandoned: 0,
-        };
         Self {
             bounds,
-            offered: 0,
-            refused: 0,
-            counts,
+            sums: Sums::NOTHING,
             waits: Vec::new(),
-            waited_answered: 0,
-            waited_abandoned: 0,
             talks: 0,
             talked: 0,
             on_bound_within: 0,
@@ -145,12 +134,12 @@ impl Tally {
     /// Counts one contact.
     pub fn count(&mut self, outcome: Outcome) {
         let Bounds { within, short_abandon } = self.bounds;
-        self.offered += 1;
+        self.sums.offered += 1;
         match outcome {
             Outcome::Answered { wait, talk } => {
-                self.counts.answered += 1;
-                self.counts.answered_within += u64::from(wait <= within);
-                self.waited_answered += i128::from(wait.0);
+                self.sums.counts.answered += 1;
+                self.sums.counts.answered_within += u64::from(wait <= within);
+                self.sums.waited_answered += i128::from(wait.0);
                 self.waited(wait);
                 if let Some(talk) = talk {
                     self.talks += 1;
@@ -158,14 +147,14 @@ impl Tally {
                 }
             }
             Outcome::Abandoned { wait } => {
-                self.counts.abandoned += 1;
-                self.counts.abandoned_within += u64::from(wait <= within);
-                self.counts.short_abandoned += u64::from(wait <= short_abandon);
+                self.sums.counts.abandoned += 1;
+                self.sums.counts.abandoned_within += u64::from(wait <= within);
+                self.sums.counts.short_abandoned += u64::from(wait <= short_abandon);
                 self.on_bound_short += u64::from(wait == short_abandon);
-                self.waited_abandoned += i128::from(wait.0);
+                self.sums.waited_abandoned += i128::from(wait.0);
                 self.waited(wait);
             }
-            Outcome::Refused => self.refused += 1,
+            Outcome::Refused => self.sums.refused += 1,
             Outcome::Waiting => (),
         }
     }
@@ -173,19 +162,20 @@ impl Tally {
     /// The figures of what was counted.
     pub fn figures(mut self) -> Figures {
         self.waits.sort_unstable();
-        let Counts { answered, abandoned, short_abandoned, .. } = self.counts;
-        let waited = self.waited_answered + self.waited_abandoned;
+        let Sums { offered, refused, counts, waited_answered, waited_abandoned, .. } = self.sums;
+        let Counts { answered, abandoned, .. } = counts;
+        let waited = waited_answered + waited_abandoned;
         let quantile_s = |percent| quantile(&self.waits, percent).map(Span::as_seconds);
         Figures {
-            offered: self.offered,
-            refused: self.refused,
-            counts: self.counts,
-            asa_s: mean_s(self.waited_answered, answered),
+            offered,
+            refused,
+            counts,
+            asa_s: mean_s(waited_answered, answered),
             mean_wait_s: mean_s(waited, answered + abandoned),
-            mean_wait_abandoned_s: mean_s(self.waited_abandoned, abandoned),
+            mean_wait_abandoned_s: mean_s(waited_abandoned, abandoned),
             talk_mean_s: mean_s(self.talked, self.talks),
-            abandonment_rate: abandonment_rate(self.offered, abandoned, short_abandoned),
-            abandonment: share(abandoned, self.offered),
+            abandonment_rate: self.sums.abandonment_rate(),
+            abandonment: share(abandoned, offered),
             max_wait_s: quantile_s(100),
             wait_p50_s: quantile_s(50),
             wait_p90_s: quantile_s(90),

@@ -46,6 +46,39 @@ pub struct ServiceLevel {
     pub within: Written,
 }
 
+/// A value that warns, and one that alarms; either may be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound<T> {
+    /// From here on people are warned.
+    pub warning: Option<T>,
+    /// From here on it is worse.
+    pub critical: Option<T>,
+}
+
+impl<T> Default for Bound<T> {
+    fn default() -> Self {
+        Self { warning: None, critical: None }
+    }
+}
+
+impl<T> Bound<T> {
+    /// Whether neither is there.
+    pub const fn is_empty(&self) -> bool {
+        self.warning.is_none() && self.critical.is_none()
+    }
+}
+
+/// When figures of the queue are shown as a warning, or worse. Nothing here acts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Thresholds {
+    /// Of the age of the oldest who waits; the longer the worse.
+    pub longest_wait: Bound<Written>,
+    /// Of how many wait; the more the worse.
+    pub waiting: Bound<u32>,
+    /// Of the service level; the less the worse.
+    pub service_level: Bound<f64>,
+}
+
 /// How a queue works, as configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
@@ -69,6 +102,8 @@ pub struct Rules {
     pub max_misses: u32,
     /// An abandon within this is short; inclusive.
     pub short_abandon: Written,
+    /// When its figures warn.
+    pub thresholds: Thresholds,
 }
 
 /// What of a queue's rules cannot be: the first of it.
@@ -119,6 +154,38 @@ impl Rules {
             let why = format!("{} is no number of offers to miss", self.max_misses);
             let advice = format!("write {} to {}", MISSES.start(), MISSES.end());
             return unsound("max_misses", why, &advice);
+        }
+        self.thresholds.check()
+    }
+}
+
+impl Thresholds {
+    fn check(&self) -> Result<(), Unsound> {
+        let Self { longest_wait, waiting, service_level } = self;
+        let unsound = |field, why: String, advice: String| Err(Unsound { field, why, advice });
+        let values = |bound: &Bound<f64>| [bound.warning, bound.critical].into_iter().flatten();
+        if let Some(share) = values(service_level).find(|share| !SHARES.contains(share)) {
+            let advice = "write numbers from 0 to 1".to_owned();
+            return unsound("thresholds.service_level", format!("{share} is no share"), advice);
+        }
+        let spans = longest_wait.warning.as_ref().zip(longest_wait.critical.as_ref());
+        if let Some((warning, critical)) = spans.filter(|(first, then)| first.span >= then.span) {
+            let (first, then) = (warning.as_str(), critical.as_str());
+            let why = format!("a warning at {first} does not come before {then}");
+            let advice = "write a critical wait that is longer than the warning's".to_owned();
+            return unsound("thresholds.longest_wait", why, advice);
+        }
+        let counts = waiting.warning.zip(waiting.critical);
+        if let Some((first, then)) = counts.filter(|(first, then)| first >= then) {
+            let why = format!("a warning at {first} does not come before {then}");
+            let advice = "write a critical number that is greater than the warning's".to_owned();
+            return unsound("thresholds.waiting", why, advice);
+        }
+        let shares = service_level.warning.zip(service_level.critical);
+        if let Some((first, then)) = shares.filter(|(first, then)| first <= then) {
+            let why = format!("a share that falls comes to {then} before it comes to {first}");
+            let advice = "write a critical share that is less than the warning's".to_owned();
+            return unsound("thresholds.service_level", why, advice);
         }
         Ok(())
     }

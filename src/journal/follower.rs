@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use atalaya_domain::EntityId;
+use atalaya_domain::ids::QueueId;
 use atalaya_domain::time::Timestamp;
 
 use super::commit::Said;
@@ -248,6 +249,11 @@ impl Dirty {
     /// Whether nothing has happened since.
     pub fn is_empty(&self) -> bool {
         self.rest.applied.is_none()
+    }
+
+    /// Sums that never change again.
+    pub fn cells(&mut self, cells: BTreeMap<(i64, QueueId), Vec<u8>>) {
+        self.rest.cells.extend(cells);
     }
 
     /// All of it as a change: `read` gives each entity's state, `views` the views, both as of the

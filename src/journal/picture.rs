@@ -20,7 +20,7 @@ use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use atalaya_domain::ids::{ContactId, CredentialId};
+use atalaya_domain::ids::{ContactId, CredentialId, QueueId};
 use atalaya_domain::time::Timestamp;
 use atalaya_domain::{EntityId, State};
 
@@ -99,6 +99,9 @@ pub struct Change {
     pub receipts: BTreeMap<(CredentialId, [u8; 16]), Receipt>,
     /// Views by name, whole.
     pub views: BTreeMap<String, Vec<u8>>,
+    /// Sums of a quarter of an hour (its number) and a queue that never change again: a view that
+    /// grows with the years is kept piece by piece.
+    pub cells: BTreeMap<(i64, QueueId), Vec<u8>>,
     /// The mark; without it there is nothing to apply.
     pub applied: Option<Applied>,
 }
@@ -275,6 +278,19 @@ impl Picture {
             let (key, text) = record?;
             let (owner, field) = keys::owner_and_field(&key)?;
             Ok((owner, text_of(field)?, text_of(&text)?))
+        })
+    }
+
+    /// The sums of the quarters `from` up to, not including, `to`, by quarter and queue.
+    pub fn cells(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = Result<((i64, QueueId), Vec<u8>), PictureError>> + use<> {
+        let (from, to) = (keys::cells_from(from), keys::cells_from(to.max(from)));
+        self.tree.range(from..to).map(|record| {
+            let (key, value) = record.map_err(open::failed("read"))?;
+            Ok((keys::cell_of(&key)?, value.to_vec()))
         })
     }
 

@@ -34,7 +34,7 @@ pub struct StateKind {
 
 const AGENT: StateKind = StateKind { number: 1, newest: 1, name: "agent" };
 const CONTACT: StateKind = StateKind { number: 2, newest: 1, name: "contact" };
-const QUEUE: StateKind = StateKind { number: 3, newest: 1, name: "queue" };
+const QUEUE: StateKind = StateKind { number: 3, newest: 2, name: "queue" };
 const CREDENTIAL: StateKind = StateKind { number: 4, newest: 1, name: "credential" };
 const SYSTEM: StateKind = StateKind { number: 5, newest: 1, name: "system" };
 
@@ -82,7 +82,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
     match state {
         State::Agent(state) => put(AGENT, &agent::AgentV1::from(state)),
         State::Contact(state) => put(CONTACT, &contact::ContactV1::from(state)),
-        State::Queue(state) => put(QUEUE, &few::QueueV1::from(state)),
+        State::Queue(state) => put(QUEUE, &few::QueueV2::from(state)),
         State::Credential(state) => put(CREDENTIAL, &few::CredentialV1::from(state)),
         State::System(state) => put(SYSTEM, &few::SystemV1::from(state)),
     }
@@ -94,7 +94,10 @@ pub fn decode_state(bytes: &[u8]) -> Result<State, StateError> {
     match kind.number {
         1 => get::<agent::AgentV1>(kind, bytes).map(|state| State::Agent(state.into())),
         2 => get::<contact::ContactV1>(kind, bytes).map(|state| State::Contact(state.into())),
-        3 => get::<few::QueueV1>(kind, bytes).map(|state| State::Queue(state.into())),
+        3 if bytes.get(1) == Some(&1) => {
+            get::<few::QueueV1>(kind, bytes).map(|state| State::Queue(state.into()))
+        }
+        3 => get::<few::QueueV2>(kind, bytes).map(|state| State::Queue(state.into())),
         4 => get::<few::CredentialV1>(kind, bytes).map(|state| State::Credential(state.into())),
         _ => get::<few::SystemV1>(kind, bytes).map(|state| State::System(state.into())),
     }

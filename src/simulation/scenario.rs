@@ -15,7 +15,7 @@ use std::path::Path;
 use atalaya_domain::ids::{AgentId, QueueId, Slug};
 use atalaya_domain::priority::{Credit, Priorities};
 use atalaya_domain::queue::{
-    OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX, ServiceLevel,
+    OFFER_TIMEOUT, OnReject, Rules, SHORT_ABANDON, SHORT_NAME_CHARS_MAX, ServiceLevel, Thresholds,
 };
 use atalaya_domain::skills::{Profile, Requirement, Skills};
 use atalaya_domain::time::{Span, Timestamp, Written};
@@ -310,6 +310,8 @@ fn rules(
         },
         max_misses: queue.max_misses.as_ref().map_or(1, |misses| *misses.as_ref()),
         short_abandon: or(&queue.short_abandon, &SHORT_ABANDON.into())?,
+        // They are for those who watch; nothing in a scenario is watched.
+        thresholds: Thresholds::default(),
     })
 }
 

@@ -1,141 +1,194 @@
-//! What is counted of one queue: today's figures and the sliding window (ARCHITECTURE.md).
+//! What is counted of one queue: today's figures and the sliding windows (ARCHITECTURE.md).
 //!
-//! Shares are reckoned by the domain's formulas; here is only counting.
+//! Shares and means are reckoned by the domain's formulas; here is only counting. A window counts
+//! events in the slice of their own instant, so that each figure is a function of the log and of
+//! the instant at which it is asked for.
 
 use std::collections::VecDeque;
 
-use atalaya_domain::kpi::{self, Counts, Treatment};
+use atalaya_domain::contact::{Contact, State as Place};
+use atalaya_domain::kpi::{Counts, Sums, Treatment};
 use atalaya_domain::time::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// Length of the sliding window, in slices.
-const WINDOW_SLICES: i64 = 180;
-/// Length of a slice. The window ends with the slice that runs now, so it is between 14 min 55 s
-/// and 15 min long.
-const SLICE: Span = Span::seconds(5);
+/// How long a sliding window is, in slices of one length. It ends with the slice that runs now, so
+/// it is up to a slice shorter than its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The suffix of its figures on the wire.
+    pub(super) name: &'static str,
+    slice: Span,
+    slices: i64,
+}
+
+/// A quarter of an hour.
+pub(super) const QUARTER: Frame = Frame { name: "15m", slice: Span::seconds(5), slices: 180 };
+/// An hour.
+pub(super) const HOUR: Frame = Frame { name: "1h", slice: Span::seconds(60), slices: 60 };
+
+impl Frame {
+    fn slice_of(self, at: Timestamp) -> i64 {
+        at.0.div_euclid(self.slice.0)
+    }
+
+    /// Whether the window that is asked for at `now` counts what happened at `at`.
+    pub(super) fn holds(self, at: Timestamp, now: Timestamp) -> bool {
+        let last = self.slice_of(now);
+        (last - self.slices + 1..=last).contains(&self.slice_of(at))
+    }
+}
 
 /// Counts of one local day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Day {
-    pub(super) offered: u64,
-    pub(super) answered: u64,
-    pub(super) abandoned: u64,
-    pub(super) short_abandoned: u64,
-    pub(super) refused: u64,
+    pub(super) sums: Sums,
     /// Waiting at local midnight.
     pub(super) carried_over: u64,
-    /// Of those who came under a target.
-    pub(super) level: Counts,
-    /// Sum of the waits of the answered.
-    pub(super) waited: Span,
-    /// Legs ended, wrap-up included.
-    pub(super) legs: u64,
-    /// Sum of their talk, hold and wrap-up.
-    pub(super) handled: Span,
 }
 
 impl Day {
     pub(super) fn add(&mut self, other: &Self) {
-        self.offered += other.offered;
-        self.answered += other.answered;
-        self.abandoned += other.abandoned;
-        self.short_abandoned += other.short_abandoned;
-        self.refused += other.refused;
+        self.sums.add(&other.sums);
         self.carried_over += other.carried_over;
-        self.waited.0 += other.waited.0;
-        self.legs += other.legs;
-        self.handled.0 += other.handled.0;
-        add_counts(&mut self.level, &other.level);
     }
 
     /// `change` happened before midnight and is told after it: who entered waited then, who left
     /// did not.
-    pub(super) fn amend_carried_over(&mut self, change: &Self) {
-        let left = change.answered + change.abandoned + change.refused;
-        self.carried_over = (self.carried_over + change.offered).saturating_sub(left);
+    pub(super) const fn amend_carried_over(&mut self, change: &Sums) {
+        self.carried_over = (self.carried_over + change.offered).saturating_sub(change.left());
     }
 
     /// The `_today` counters, in the order of the wire.
     pub(super) fn counters(&self, into: &mut Map<String, Value>) {
+        let Sums { offered, refused, counts, .. } = self.sums;
         let counters = [
-            ("offered_today", self.offered),
-            ("answered_today", self.answered),
-            ("abandoned_today", self.abandoned),
-            ("short_abandoned_today", self.short_abandoned),
-            ("refused_today", self.refused),
-            // Nobody overflows, is handed on or is called back yet.
-            ("overflowed_out_today", 0),
-            ("transferred_out_today", 0),
-            ("callbacks_today", 0),
+            ("offered_today", offered),
+            ("answered_today", counts.answered),
+            ("abandoned_today", counts.abandoned),
+            ("short_abandoned_today", counts.short_abandoned),
+            ("refused_today", refused),
+            ("overflowed_out_today", self.sums.overflowed_out()),
+            ("transferred_out_today", self.sums.transferred_out()),
+            ("callbacks_today", self.sums.callbacks()),
             ("carried_over_today", self.carried_over),
         ];
         into.extend(counters.map(|(name, count)| (name.to_owned(), json!(count))));
-        into.insert("service_level_today".to_owned(), level(&self.level));
-    }
-
-    pub(super) fn asa_s(&self) -> Option<f64> {
-        mean_s(self.waited, self.answered)
-    }
-
-    pub(super) fn aht_s(&self) -> Option<f64> {
-        mean_s(self.handled, self.legs)
+        let level = self.sums.service_level(Treatment::Standard);
+        into.insert("service_level_today".to_owned(), json!(level));
     }
 }
 
-/// The last quarter of an hour, in slices that hold something.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Window(pub(super) VecDeque<(i64, Counts)>);
+/// What a window counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Recent {
+    pub(super) offered: u64,
+    pub(super) counts: Counts,
+    /// Of those who came under a target.
+    pub(super) level: Counts,
+}
+
+impl Recent {
+    pub(super) const fn of(change: &Sums) -> Self {
+        Self { offered: change.offered, counts: change.counts, level: change.level }
+    }
+
+    pub(super) const fn add(&mut self, other: &Self) {
+        self.offered += other.offered;
+        self.counts.add(&other.counts);
+        self.level.add(&other.level);
+    }
+
+    /// The figures of `frame`, in the order of the wire.
+    pub(super) fn counters(&self, frame: Frame, into: &mut Map<String, Value>) {
+        let Counts { answered, abandoned, short_abandoned, .. } = self.counts;
+        let counters = [
+            ("offered", self.offered),
+            ("answered", answered),
+            ("abandoned", abandoned),
+            ("short_abandoned", short_abandoned),
+        ];
+        let name = |figure: &str| format!("{figure}_{}", frame.name);
+        into.extend(counters.map(|(figure, count)| (name(figure), json!(count))));
+        into.insert(name("service_level"), json!(self.service_level()));
+    }
+
+    /// Share answered in time; nobody came under a target: no figure.
+    pub(super) fn service_level(&self) -> Option<f64> {
+        atalaya_domain::kpi::service_level(&self.level, Treatment::Standard)
+    }
+}
+
+/// A sliding window, in slices that hold something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) frame: Frame,
+    pub(super) slices: VecDeque<(i64, Recent)>,
+}
 
 impl Window {
-    /// Counts `counts` at `at`; an instant earlier than the last goes into its own slice.
-    pub(super) fn count(&mut self, at: Timestamp, counts: &Counts) {
-        let slice = slice_of(at);
-        let place = self.0.partition_point(|(other, _)| *other < slice);
-        match self.0.get_mut(place) {
-            Some((other, held)) if *other == slice => add_counts(held, counts),
-            Some(_) | None => self.0.insert(place, (slice, *counts)),
+    /// Nothing has happened.
+    pub(super) const fn new(frame: Frame) -> Self {
+        Self { frame, slices: VecDeque::new() }
+    }
+
+    /// Counts what happened at `at`; an instant earlier than the last goes into its own slice.
+    pub(super) fn count(&mut self, at: Timestamp, recent: &Recent) {
+        if *recent == Recent::default() {
+            return;
         }
-        let newest = self.0.back().map_or(slice, |(newest, _)| *newest);
-        while self.0.front().is_some_and(|(oldest, _)| *oldest <= newest - WINDOW_SLICES) {
-            self.0.pop_front();
+        let (slice, slices) = (self.frame.slice_of(at), self.frame.slices);
+        let place = self.slices.partition_point(|(other, _)| *other < slice);
+        match self.slices.get_mut(place) {
+            Some((other, held)) if *other == slice => held.add(recent),
+            Some(_) | None => self.slices.insert(place, (slice, *recent)),
+        }
+        let newest = self.slices.back().map_or(slice, |(newest, _)| *newest);
+        while self.slices.front().is_some_and(|(oldest, _)| *oldest <= newest - slices) {
+            self.slices.pop_front();
         }
     }
 
-    pub(super) fn level(&self, now: Timestamp) -> Value {
-        json!(self.share(now))
-    }
-
-    /// The service level of the window; nobody in it: no figure.
-    pub(super) fn share(&self, now: Timestamp) -> Option<f64> {
-        let last = slice_of(now);
-        let mut sum = Counts::default();
-        for (slice, counts) in &self.0 {
-            if *slice > last - WINDOW_SLICES {
-                add_counts(&mut sum, counts);
-            }
+    /// All of it as of `now`.
+    pub(super) fn sum(&self, now: Timestamp) -> Recent {
+        let oldest = self.frame.slice_of(now) - self.frame.slices;
+        let mut sum = Recent::default();
+        for (_, recent) in self.slices.iter().filter(|(slice, _)| *slice > oldest) {
+            sum.add(recent);
         }
-        kpi::service_level(&sum, Treatment::Standard)
+        sum
     }
 }
 
-fn slice_of(at: Timestamp) -> i64 {
-    at.0.div_euclid(SLICE.0)
-}
-
-fn level(counts: &Counts) -> Value {
-    json!(kpi::service_level(counts, Treatment::Standard))
-}
-
-fn add_counts(sum: &mut Counts, other: &Counts) {
-    sum.answered += other.answered;
-    sum.answered_within += other.answered_within;
-    sum.abandoned += other.abandoned;
-    sum.abandoned_within += other.abandoned_within;
-    sum.short_abandoned += other.short_abandoned;
-}
-
-/// Mean to the microsecond; nothing of nothing is no figure.
-fn mean_s(sum: Span, count: u64) -> Option<f64> {
-    let count = i64::try_from(count).ok().filter(|count| *count > 0)?;
-    Some(Span(sum.0 / count).as_seconds())
+/// What is counted by a contact's change at `at`.
+pub(super) fn change(at: Timestamp, before: &Contact, after: &Contact) -> Sums {
+    let mut sums = Sums::default();
+    if before.state == after.state {
+        return sums;
+    }
+    let within = after.entered.as_ref().and_then(|entered| entered.terms.within);
+    let wait = at.since(after.arrived_at);
+    let in_time = within.is_some_and(|within| wait <= within);
+    sums.offered = u64::from(before.state == Place::Unborn);
+    sums.refused = u64::from(matches!(after.state, Place::Refused { .. }));
+    if before.answered_at.is_none() && after.answered_at.is_some() {
+        sums.counts.answered = 1;
+        sums.counts.answered_within = u64::from(in_time);
+        sums.waited_answered = i128::from(wait.0);
+        sums.longest = Some(wait);
+    }
+    if after.state == Place::Abandoned {
+        sums.counts.abandoned = 1;
+        sums.counts.abandoned_within = u64::from(in_time);
+        sums.counts.short_abandoned = u64::from(before.is_short(at));
+        sums.waited_abandoned = i128::from(wait.0);
+        sums.longest = Some(wait);
+    }
+    if within.is_some() {
+        sums.level = sums.counts;
+    }
+    if let (Place::Closed { .. }, Some(answered)) = (&after.state, after.answered_at) {
+        sums.legs = 1;
+        sums.handled = i128::from(at.since(answered).0);
+    }
+    sums
 }

@@ -5,7 +5,7 @@
 use atalaya_domain::agent::{Agent, Kind, Wish, Work};
 use atalaya_domain::contact::{Contact, State};
 use atalaya_domain::ids::{AgentId, ContactId, QueueId, Slug};
-use atalaya_domain::queue::{OnReject, Queue, Rules};
+use atalaya_domain::queue::{Bound, OnReject, Queue, Rules, Thresholds};
 use atalaya_domain::skills::{Requirement, Skills};
 use atalaya_domain::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -208,6 +208,25 @@ fn rules_json(rules: &Rules, object: &mut Map<String, Value>) {
     put("on_reject", json!(on_reject));
     put("max_misses", json!(rules.max_misses));
     put("short_abandon", json!(rules.short_abandon.as_str()));
+    put("thresholds", thresholds_json(&rules.thresholds));
+}
+
+/// As configured: what is left out is not there.
+pub(super) fn thresholds_json(thresholds: &Thresholds) -> Value {
+    fn bound<T>(bound: &Bound<T>, show: impl Fn(&T) -> Value) -> Option<Value> {
+        let both = [("warning", &bound.warning), ("critical", &bound.critical)];
+        let both = both
+            .into_iter()
+            .filter_map(|(name, value)| value.as_ref().map(|value| (name.to_owned(), show(value))));
+        (!bound.is_empty()).then(|| Value::Object(both.collect()))
+    }
+    let Thresholds { longest_wait, waiting, service_level } = thresholds;
+    let parts = [
+        ("longest_wait", bound(longest_wait, |wait| json!(wait.as_str()))),
+        ("waiting", bound(waiting, |waiting| json!(waiting))),
+        ("service_level", bound(service_level, |share| json!(share))),
+    ];
+    parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))).collect()
 }
 
 /// `{share, within}`, or null.

@@ -1,15 +1,15 @@
 //! The wallboard as bytes, and back: so that a start need not fold it from the whole log.
 //!
-//! What comes back is equal to what was kept and goes on the same. A board of another time zone or
+//! What comes back is equal to what was kept and goes on the same, once it has been told the
+//! contacts that are there ([`Wallboard::found`]). A board of another time zone or
 //! of another version does not come back: then it is folded from the log. Where the bytes lie, and
 //! that they are as of the same instant as the states, is the journal's business.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use atalaya_domain::State;
 use atalaya_domain::agent::{Agent, Tally};
 use atalaya_domain::ids::{AgentId, ContactId, EntityId, QueueId};
-use atalaya_domain::kpi::Counts;
 use atalaya_domain::queue::Queue;
 use atalaya_domain::time::{Span, Timestamp};
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
@@ -17,7 +17,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::figures::{Day, Window};
+use super::cells::{Cell, CellV1, Cells, counts_from, counts_of};
+use super::figures::{Day, Frame, HOUR, QUARTER, Recent, Window};
 use super::meter::Meter;
 use super::roster::{Held, Roster};
 use super::wallboard::{Line, Wallboard, local_day};
@@ -25,40 +26,44 @@ use crate::journal::records::{entity_key, entity_of};
 use crate::journal::states::{decode_state, encode_state};
 
 /// Begins every kept board: a change of any struct below is another version.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Most bytes that reading a board may ask for; past it, it is folded from the log.
 const KEPT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
-struct BoardV1 {
+struct BoardV2 {
     time_zone: String,
     seq: u64,
     now: i64,
     today: Option<(i64, i64)>,
-    queues: Vec<(String, LineV1)>,
-    agents: Vec<(String, HeldV1)>,
+    queues: Vec<(String, LineV2)>,
+    agents: Vec<(String, HeldV2)>,
     names: Vec<(String, String)>,
     quarantined: Vec<(String, i64)>,
     contacts: Vec<(Id, String)>,
     alerts: Vec<((u8, Vec<u8>), i64, String)>,
     counted: Vec<(String, Vec<u64>)>,
-    out_of_service: Vec<Id>,
+    out_of_service: Vec<(Id, i64)>,
+    told: i64,
+    settled: i64,
+    cells: Vec<(i64, String, CellV1)>,
 }
 
 type Id = [u8; 16];
 
 #[derive(Serialize, Deserialize)]
-struct LineV1 {
+struct LineV2 {
     /// Rules and status, as a queue's state.
     queue: Vec<u8>,
     waiting: Vec<(i64, Id)>,
     active: Vec<Id>,
-    today: DayV1,
-    window: Vec<(i64, CountsV1)>,
+    today: DayV2,
+    /// The last 15 min, and the last hour.
+    windows: [Vec<(i64, RecentV2)>; 2],
 }
 
 #[derive(Serialize, Deserialize)]
-struct HeldV1 {
+struct HeldV2 {
     agent: Vec<u8>,
     /// Offered, accepted, handled, missed, rejected.
     midnight: [u64; 5],
@@ -66,22 +71,14 @@ struct HeldV1 {
 }
 
 #[derive(Serialize, Deserialize)]
-struct DayV1 {
-    offered: u64,
-    answered: u64,
-    abandoned: u64,
-    short_abandoned: u64,
-    refused: u64,
+struct DayV2 {
+    sums: CellV1,
     carried_over: u64,
-    level: CountsV1,
-    waited: i64,
-    legs: u64,
-    handled: i64,
 }
 
-/// Answered, within; abandoned, within; short.
+/// Offered; the counts of all, and of those who came under a target.
 #[derive(Serialize, Deserialize)]
-struct CountsV1([u64; 5]);
+struct RecentV2(u64, [u64; 5], [u64; 5]);
 
 impl Wallboard {
     /// All that the board holds. Empty where something in it cannot be kept, which does not come
@@ -101,7 +98,7 @@ impl Wallboard {
         if *version != VERSION {
             return None;
         }
-        let read = bincode::serde::decode_from_slice::<BoardV1, _>(content, config());
+        let read = bincode::serde::decode_from_slice::<BoardV2, _>(content, config());
         let (board, length) = read.ok()?;
         let whole = length == content.len() && time_zone.iana_name() == Some(&board.time_zone);
         if whole { restored(board, time_zone) } else { None }
@@ -112,14 +109,15 @@ fn config() -> Configuration<LittleEndian, Varint, Limit<KEPT_BYTES_MAX>> {
     bincode::config::standard().with_limit::<KEPT_BYTES_MAX>()
 }
 
-fn board_of(board: &Wallboard) -> Option<BoardV1> {
+fn board_of(board: &Wallboard) -> Option<BoardV2> {
     // What the checker found is not of the log: it finds it again.
     let Wallboard { time_zone, seq, now, today, queues, roster, contacts, alerts, .. } = board;
     let Roster { agents, names, quarantined } = roster;
     let queues = queues.iter().map(|(id, line)| Some((id.to_string(), line_of(line)?)));
     let agents = agents.iter().map(|(id, held)| Some((id.to_string(), held_of(held)?)));
     let alerts = alerts.iter().map(|(id, (at, why))| (entity_key(id), at.0, why.clone()));
-    Some(BoardV1 {
+    let (out, cells) = (board.quarantined.iter(), board.cells.here.iter());
+    Some(BoardV2 {
         time_zone: time_zone.iana_name()?.to_owned(),
         seq: *seq,
         now: now.0,
@@ -131,11 +129,14 @@ fn board_of(board: &Wallboard) -> Option<BoardV1> {
         contacts: contacts.iter().map(|(id, at)| (id.0.into_bytes(), at.to_string())).collect(),
         alerts: alerts.collect(),
         counted: board.meter.numbers(),
-        out_of_service: board.quarantined.iter().map(|id| id.0.into_bytes()).collect(),
+        out_of_service: out.map(|(id, at)| (id.0.into_bytes(), at.0)).collect(),
+        told: board.cells.told.0,
+        settled: board.cells.settled.0,
+        cells: cells.map(|((at, id), cell)| (*at, id.to_string(), cell.into())).collect(),
     })
 }
 
-fn restored(board: BoardV1, time_zone: TimeZone) -> Option<Wallboard> {
+fn restored(board: BoardV2, time_zone: TimeZone) -> Option<Wallboard> {
     let now = Timestamp(board.now);
     let today = board.today.map(|(from, to)| (Timestamp(from), Timestamp(to)));
     // The time zone's rules may be other than they were.
@@ -144,7 +145,7 @@ fn restored(board: BoardV1, time_zone: TimeZone) -> Option<Wallboard> {
     }
     let queue = |text: &str| QueueId::new(text).ok();
     let agent = |text: &str| AgentId::new(text).ok();
-    let queues = board.queues.into_iter().map(|(id, line)| Some((queue(&id)?, line_from(&line)?)));
+    let queues = board.queues.into_iter().map(|(id, line)| Some((queue(&id)?, line_from(line)?)));
     let agents = board.agents.into_iter().map(|(id, held)| Some((agent(&id)?, held_from(&held)?)));
     let names = board.names.into_iter().map(|(id, name)| Some((agent(&id)?, name)));
     let quarantined = board.quarantined.iter().map(|(id, at)| Some((agent(id)?, Timestamp(*at))));
@@ -153,6 +154,9 @@ fn restored(board: BoardV1, time_zone: TimeZone) -> Option<Wallboard> {
         .alerts
         .into_iter()
         .map(|((kind, id), at, why)| Some((entity_of(kind, &id).ok()?, (Timestamp(at), why))));
+    let out = board.out_of_service.iter();
+    let cells = board.cells.into_iter();
+    let cells = cells.map(|(at, id, cell)| Some(((at, queue(&id)?), Cell::from(cell))));
     let roster = Roster {
         agents: agents.collect::<Option<BTreeMap<_, _>>>()?,
         names: names.collect::<Option<BTreeMap<_, _>>>()?,
@@ -167,7 +171,12 @@ fn restored(board: BoardV1, time_zone: TimeZone) -> Option<Wallboard> {
         contacts: contacts.collect::<Option<BTreeMap<_, _>>>()?,
         alerts: alerts.collect::<Option<BTreeMap<EntityId, _>>>()?,
         meter: Meter::of_numbers(&board.counted)?,
-        quarantined: board.out_of_service.iter().map(|id| contact(*id)).collect(),
+        quarantined: out.map(|(id, at)| (contact(*id), Timestamp(*at))).collect(),
+        cells: Cells {
+            here: cells.collect::<Option<BTreeMap<_, _>>>()?,
+            told: Timestamp(board.told),
+            settled: Timestamp(board.settled),
+        },
         ..Wallboard::new(time_zone)
     })
 }
@@ -176,43 +185,43 @@ fn contact(id: Id) -> ContactId {
     ContactId(Uuid::from_bytes(id))
 }
 
-fn line_of(line: &Line) -> Option<LineV1> {
-    let Line { rules, status, waiting, active, today, window } = line;
+fn line_of(line: &Line) -> Option<LineV2> {
+    let Line { rules, status, waiting, active, today, windows } = line;
     let queue = Queue { rules: rules.clone(), status: *status, ..Queue::default() };
-    Some(LineV1 {
+    Some(LineV2 {
         queue: encode_state(&State::Queue(queue)).ok()?,
         waiting: waiting.iter().map(|(at, id)| (at.0, id.0.into_bytes())).collect(),
         active: active.iter().map(|id| id.0.into_bytes()).collect(),
         today: day_of(today),
-        window: window.0.iter().map(|(slice, counts)| (*slice, counts_of(counts))).collect(),
+        windows: windows.each_ref().map(window_of),
     })
 }
 
-fn line_from(line: &LineV1) -> Option<Line> {
+fn line_from(line: LineV2) -> Option<Line> {
     let Ok(State::Queue(queue)) = decode_state(&line.queue) else { return None };
     let waiting = line.waiting.iter().map(|(at, id)| (Timestamp(*at), contact(*id)));
-    let window = line.window.iter().map(|(slice, counts)| (*slice, counts_from(counts)));
+    let [quarter, hour] = &line.windows;
     Some(Line {
         rules: queue.rules,
         status: queue.status,
         waiting: waiting.collect::<BTreeSet<_>>(),
         active: line.active.iter().map(|id| contact(*id)).collect(),
-        today: day_from(&line.today),
-        window: Window(window.collect::<VecDeque<_>>()),
+        today: day_from(line.today),
+        windows: [window_from(QUARTER, quarter), window_from(HOUR, hour)],
     })
 }
 
-fn held_of(held: &Held) -> Option<HeldV1> {
+fn held_of(held: &Held) -> Option<HeldV2> {
     let Held { agent, midnight } = held;
     let Tally { offered, accepted, handled, missed, rejected, not_ready } = *midnight;
-    Some(HeldV1 {
+    Some(HeldV2 {
         agent: encode_state(&State::Agent(Agent::clone(agent))).ok()?,
         midnight: [offered, accepted, handled, missed, rejected],
         not_ready: not_ready.0,
     })
 }
 
-fn held_from(held: &HeldV1) -> Option<Held> {
+fn held_from(held: &HeldV2) -> Option<Held> {
     let Ok(State::Agent(agent)) = decode_state(&held.agent) else { return None };
     let [offered, accepted, handled, missed, rejected] = held.midnight;
     let not_ready = Span(held.not_ready);
@@ -220,43 +229,28 @@ fn held_from(held: &HeldV1) -> Option<Held> {
     Some(Held { agent, midnight })
 }
 
-fn day_of(day: &Day) -> DayV1 {
-    DayV1 {
-        offered: day.offered,
-        answered: day.answered,
-        abandoned: day.abandoned,
-        short_abandoned: day.short_abandoned,
-        refused: day.refused,
-        carried_over: day.carried_over,
-        level: counts_of(&day.level),
-        waited: day.waited.0,
-        legs: day.legs,
-        handled: day.handled.0,
-    }
+fn window_of(window: &Window) -> Vec<(i64, RecentV2)> {
+    let kept = |(slice, recent): &(i64, Recent)| {
+        let Recent { offered, counts, level } = recent;
+        (*slice, RecentV2(*offered, counts_of(counts), counts_of(level)))
+    };
+    window.slices.iter().map(kept).collect()
 }
 
-fn day_from(day: &DayV1) -> Day {
-    Day {
-        offered: day.offered,
-        answered: day.answered,
-        abandoned: day.abandoned,
-        short_abandoned: day.short_abandoned,
-        refused: day.refused,
-        carried_over: day.carried_over,
-        level: counts_from(&day.level),
-        waited: Span(day.waited),
-        legs: day.legs,
-        handled: Span(day.handled),
-    }
+fn window_from(frame: Frame, slices: &[(i64, RecentV2)]) -> Window {
+    let slice = |(slice, recent): &(i64, RecentV2)| {
+        let RecentV2(offered, counts, level) = *recent;
+        let (counts, level) = (counts_from(counts), counts_from(level));
+        (*slice, Recent { offered, counts, level })
+    };
+    Window { frame, slices: slices.iter().map(slice).collect() }
 }
 
-fn counts_of(counts: &Counts) -> CountsV1 {
-    let Counts { answered, answered_within, abandoned, abandoned_within, short_abandoned } =
-        *counts;
-    CountsV1([answered, answered_within, abandoned, abandoned_within, short_abandoned])
+fn day_of(day: &Day) -> DayV2 {
+    let Day { sums, carried_over } = *day;
+    DayV2 { sums: (&Cell { sums, ..Cell::default() }).into(), carried_over }
 }
 
-fn counts_from(counts: &CountsV1) -> Counts {
-    let [answered, answered_within, abandoned, abandoned_within, short_abandoned] = counts.0;
-    Counts { answered, answered_within, abandoned, abandoned_within, short_abandoned }
+fn day_from(day: DayV2) -> Day {
+    Day { sums: Cell::from(day.sums).sums, carried_over: day.carried_over }
 }

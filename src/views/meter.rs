@@ -10,11 +10,11 @@ use atalaya_domain::agent::Kind;
 use atalaya_domain::contact::{self, Contact};
 use atalaya_domain::entry::Recorded;
 use atalaya_domain::ids::{QueueId, Slug};
+use atalaya_domain::kpi::{Counts, Sums};
 use atalaya_domain::machine::Event;
 use atalaya_domain::time::{Span, Timestamp};
 
-use super::figures::Day;
-use super::wallboard::change;
+use super::figures::change;
 use crate::telemetry::Histogram;
 
 /// Bounds of a citizen's and an agent's times, in microseconds: 0.25 s to an hour.
@@ -118,8 +118,9 @@ impl Default for Counted {
 impl Counted {
     fn fold(&mut self, at: Timestamp, event: &contact::Event, before: &Contact, after: &Contact) {
         let change = change(at, before, after);
-        let Day { offered, answered, abandoned, short_abandoned, refused, level, .. } = change;
-        let more = [offered, answered, level.answered_within, abandoned, short_abandoned, refused];
+        let Sums { offered, refused, counts, .. } = change;
+        let Counts { answered, answered_within, abandoned, short_abandoned, .. } = counts;
+        let more = [offered, answered, answered_within, abandoned, short_abandoned, refused];
         for (count, more) in self.contacts.iter_mut().zip(more) {
             *count += more;
         }
@@ -138,7 +139,7 @@ impl Counted {
             self.abandoned.observe(wait);
         }
         if change.legs > 0 {
-            self.handle.observe(micros(change.handled));
+            self.handle.observe(u64::try_from(change.handled).unwrap_or(0));
         }
     }
 

@@ -8,6 +8,7 @@ mod actors;
 mod live;
 mod lockstep;
 mod process;
+mod reports;
 #[path = "../support/socket.rs"]
 mod socket;
 mod story;

@@ -38,6 +38,32 @@ impl Process {
         Self::with(dir, &["--clock-rate", "0", "--clock-start", "2026-03-02T08:00:00Z"])
     }
 
+    /// The same, where it stood.
+    pub(crate) fn still_again(dir: &Path) -> Self {
+        Self::with(dir, &["--clock-rate", "0"])
+    }
+
+    /// The body of an answer that is no JSON, and the number that it is of.
+    pub(crate) fn lines(&self, path: &str) -> (u64, String) {
+        use std::io::Write as _;
+        let host = self.url.strip_prefix("http://").unwrap();
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n\
+             Accept: text/csv\r\nConnection: close\r\n\r\n",
+            self.token
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let head = head.to_lowercase();
+        assert!(head.contains("content-type: text/csv"), "{head}");
+        let seq = head.lines().find_map(|line| line.strip_prefix("atalaya-seq: ")).unwrap();
+        (seq.parse().unwrap(), body.to_owned())
+    }
+
     fn with(dir: &Path, more: &[&str]) -> Self {
         let mut child = serve(dir).args(more).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -143,6 +143,7 @@ impl House {
                 on_reject: OnReject::NotReady,
                 max_misses: 1,
                 short_abandon: Written::from(Span::seconds(5)),
+                thresholds: atalaya_domain::queue::Thresholds::default(),
             };
             let command = queue::Command::Configure { rules: Box::new(rules), text_hash: [0; 16] };
             self.tell(queue(id), Command::Queue(command)).await.unwrap();

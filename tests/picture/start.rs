@@ -43,8 +43,13 @@ impl Centre {
 
     /// What the picture has; `None` where the board is of no use.
     fn from(picture: &Picture) -> Option<Self> {
-        let board = Wallboard::restore(&picture.view(BOARD)?, madrid())?;
+        let mut board = Wallboard::restore(&picture.view(BOARD)?, madrid())?;
         let states: States = picture.states().map(Result::unwrap).collect();
+        for (id, kept) in &states {
+            if let (EntityId::Contact(id), State::Contact(contact)) = (id, &kept.state) {
+                board.found(*id, contact);
+            }
+        }
         let owner = Whose::Agent(ana());
         let said = picture.said(&owner).unwrap().into_iter();
         let said = said.map(|(field, text)| ((owner.clone(), field), text)).collect();

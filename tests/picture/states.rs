@@ -161,6 +161,25 @@ fn what_was_released_is_written_and_read_as_it_was() {
     }
 }
 
+/// A queue's second version, with thresholds.
+#[test]
+fn a_queue_with_thresholds_is_written_and_read_as_released() {
+    let mut rules = *rules();
+    rules.thresholds.waiting.critical = Some(20);
+    rules.thresholds.longest_wait.warning = Some(Span::seconds(120).into());
+    let rules = Some(Arc::new(rules));
+    let queue = Queue { version: 2, rules, text_hash: [7; 16], status: Status::Open };
+    let state = State::Queue(queue);
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/states_v2.txt");
+    let line = format!("queue.open {}\n", hex(&encode_state(&state).unwrap()));
+    if std::env::var_os("ATALAYA_GOLDEN").is_some_and(|word| word == "write") && !file.exists() {
+        std::fs::write(&file, &line).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), line);
+    let bytes = unhex(line.trim_end().split_once(' ').unwrap().1);
+    assert_eq!((bytes[1], decode_state(&bytes)), (2, Ok(state)));
+}
+
 #[test]
 fn bytes_too_many_too_few_or_of_a_newer_program_are_refused() {
     for (name, state) in all() {
@@ -170,7 +189,7 @@ fn bytes_too_many_too_few_or_of_a_newer_program_are_refused() {
         for end in 0..bytes.len() {
             assert!(decode_state(&bytes[..end]).is_err(), "{name} cut at {end}");
         }
-        for newer in [[bytes[0], 2], [bytes[0], 0], [6, 1]] {
+        for newer in [[bytes[0], 3], [bytes[0], 0], [6, 1]] {
             let error = decode_state(&[&newer, &bytes[2..]].concat()).unwrap_err().to_string();
             assert!(error.contains("a newer program wrote it"), "{error}");
         }

@@ -75,6 +75,7 @@ pub(crate) fn rules() -> Box<Rules> {
         on_reject: OnReject::NotReady,
         max_misses: 2,
         short_abandon: written("5s"),
+        thresholds: atalaya_domain::queue::Thresholds::default(),
     })
 }
 

@@ -75,6 +75,7 @@ impl Dice {
             on_reject: if self.in_ten(5) { OnReject::Ready } else { OnReject::NotReady },
             max_misses: u32::try_from(1 + self.upto(2)).unwrap(),
             short_abandon: SHORT_ABANDON.into(),
+            thresholds: atalaya_domain::queue::Thresholds::default(),
         }
     }
 }

@@ -186,6 +186,27 @@ fn figures_hold(life: &Life, queue: &QueueId, figures: &Value) {
     };
     assert_eq!(figures["service_level_today"], level(&all, &is_today), "{queue}");
     assert_eq!(figures["service_level_15m"], level(&all, &is_recent), "{queue}");
+    let is_of_the_hour = |at: Option<Timestamp>| {
+        at.is_some_and(|at| at.0.div_euclid(60_000_000) > life.now.0.div_euclid(60_000_000) - 60)
+    };
+    assert_eq!(figures["service_level_1h"], level(&all, &is_of_the_hour), "{queue}");
+    type Counts<'a> = &'a dyn Fn(Option<Timestamp>) -> bool;
+    let windows: [(&str, Counts<'_>); 2] = [("15m", &is_recent), ("1h", &is_of_the_hour)];
+    for (name, counts) in windows {
+        let left = |c: &Contact| c.state == Place::Abandoned && counts(c.ended_at);
+        for (key, expected) in [
+            ("offered", count(&|c| counts(Some(c.arrived_at)))),
+            ("answered", count(&|c| counts(c.answered_at))),
+            ("abandoned", count(&left)),
+            ("short_abandoned", count(&|c| left(c) && wait(c) <= Span::seconds(5))),
+        ] {
+            assert_eq!(
+                figures[format!("{key}_{name}")],
+                json!(expected),
+                "{key}_{name} of {queue}"
+            );
+        }
+    }
 }
 
 fn level(all: &[&Contact], counts: &dyn Fn(Option<Timestamp>) -> bool) -> Value {
@@ -352,10 +373,14 @@ fn a_delta_says_no_more_than_what_changed() {
           "set": {
             "/totals/waiting": 1,
             "/totals/offered_today": 1,
+            "/totals/offered_15m": 1,
+            "/totals/offered_1h": 1,
             "/totals/longest_wait_since": "2026-03-02T08:00:00Z",
             "/queues/general/waiting": 1,
             "/queues/general/longest_wait_since": "2026-03-02T08:00:00Z",
-            "/queues/general/offered_today": 1
+            "/queues/general/offered_today": 1,
+            "/queues/general/offered_15m": 1,
+            "/queues/general/offered_1h": 1
           },
           "remove": []
         }"#]]

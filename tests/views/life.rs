@@ -73,6 +73,7 @@ pub(crate) fn rules(name: &str) -> Rules {
         on_reject: if pensions { OnReject::NotReady } else { OnReject::Ready },
         max_misses: 1,
         short_abandon: Span::seconds(5).into(),
+        thresholds: atalaya_domain::queue::Thresholds::default(),
     }
 }
 

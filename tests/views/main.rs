@@ -4,6 +4,7 @@
 mod checks;
 mod days;
 mod events;
+mod intervals;
 mod kept;
 mod life;
 mod shapes;

@@ -243,52 +243,62 @@ fn queues() {
     check(
         &queue_json(&id, queue, figures.as_ref()),
         &expect![[r#"
-        {
-          "id": "pensions",
-          "name": "PENSIONS",
-          "short_name": "PENSIONS",
-          "channel": "voice",
-          "requires": {
-            "pensions": 5
-          },
-          "language": null,
-          "levels": null,
-          "service_level": {
-            "share": 0.8,
-            "within": "20s"
-          },
-          "max_waiting": null,
-          "wrap_up": "30s",
-          "offer_timeout": "20s",
-          "on_reject": "not_ready",
-          "max_misses": 1,
-          "short_abandon": "5s",
-          "strategy": {
-            "agent": "longest_idle",
-            "contact": "oldest_first"
-          },
-          "state": "open",
-          "waiting": 1,
-          "longest_wait_since": "2026-03-02T08:01:25Z",
-          "active": 0,
-          "ready": 0,
-          "offered_today": 3,
-          "answered_today": 1,
-          "abandoned_today": 1,
-          "short_abandoned_today": 1,
-          "refused_today": 0,
-          "overflowed_out_today": 0,
-          "transferred_out_today": 0,
-          "callbacks_today": 0,
-          "carried_over_today": 0,
-          "service_level_today": 1.0,
-          "service_level_15m": 1.0,
-          "asa_today_s": 0.0,
-          "aht_today_s": null,
-          "expected_wait_s": null,
-          "version": 1
-        }
-    "#]],
+            {
+              "id": "pensions",
+              "name": "PENSIONS",
+              "short_name": "PENSIONS",
+              "channel": "voice",
+              "requires": {
+                "pensions": 5
+              },
+              "language": null,
+              "levels": null,
+              "service_level": {
+                "share": 0.8,
+                "within": "20s"
+              },
+              "max_waiting": null,
+              "wrap_up": "30s",
+              "offer_timeout": "20s",
+              "on_reject": "not_ready",
+              "max_misses": 1,
+              "short_abandon": "5s",
+              "thresholds": {},
+              "strategy": {
+                "agent": "longest_idle",
+                "contact": "oldest_first"
+              },
+              "state": "open",
+              "waiting": 1,
+              "longest_wait_since": "2026-03-02T08:01:25Z",
+              "active": 0,
+              "ready": 0,
+              "offered_today": 3,
+              "answered_today": 1,
+              "abandoned_today": 1,
+              "short_abandoned_today": 1,
+              "refused_today": 0,
+              "overflowed_out_today": 0,
+              "transferred_out_today": 0,
+              "callbacks_today": 0,
+              "carried_over_today": 0,
+              "service_level_today": 1.0,
+              "offered_15m": 3,
+              "answered_15m": 1,
+              "abandoned_15m": 1,
+              "short_abandoned_15m": 1,
+              "service_level_15m": 1.0,
+              "offered_1h": 3,
+              "answered_1h": 1,
+              "abandoned_1h": 1,
+              "short_abandoned_1h": 1,
+              "service_level_1h": 1.0,
+              "asa_today_s": 0.0,
+              "aht_today_s": null,
+              "expected_wait_s": null,
+              "version": 1
+            }
+        "#]],
     );
     assert_eq!(figures.as_ref(), life.board.data(Scope::All)["queues"].get("pensions"));
 }

@@ -130,9 +130,8 @@ impl Centre {
 
     /// Folds a batch that the picture lacks.
     fn catch_up(&self, told: &Told) -> std::io::Result<()> {
-        let board = || self.board();
         self.following
-            .make_room(&self.slots, &board())
+            .make_room(&self.slots, &mut self.board())
             .map_err(|error| std::io::Error::other(error.to_string()))?;
         for entry in &told.entries {
             fold(self, entry);

@@ -239,8 +239,46 @@ pub(super) const RULES: Form = Form {
             "1",
         ),
         field("short_abandon", Kind::Duration, "An abandon within this is short.", r#""5s""#),
+        field(
+            "thresholds",
+            Kind::Object(queues::THRESHOLDS, &THRESHOLDS),
+            "When its figures are shown as a warning, or worse; any part may be left out.",
+            r#"{"longest_wait":{"warning":"2m","critical":"4m"}}"#,
+        ),
     ],
 };
+const THRESHOLDS: [Field; 3] = [
+    field(
+        "longest_wait",
+        Kind::Object(queues::BOUND, &WAITS),
+        "Age of the oldest who waits; critical is the longer.",
+        r#"{"warning":"2m","critical":"4m"}"#,
+    ),
+    field(
+        "waiting",
+        Kind::Object(queues::BOUND, &COUNTS),
+        "How many wait; critical is the greater.",
+        r#"{"warning":10,"critical":20}"#,
+    ),
+    field(
+        "service_level",
+        Kind::Object(queues::BOUND, &LEVELS_MET),
+        "Share answered in time; critical is the less.",
+        r#"{"warning":0.8,"critical":0.7}"#,
+    ),
+];
+const WAITS: [Field; 2] = [
+    field("warning", Kind::Duration, "From here on people are warned.", r#""2m""#),
+    field("critical", Kind::Duration, "From here on it is worse.", r#""4m""#),
+];
+const COUNTS: [Field; 2] = [
+    field("warning", Kind::Whole(0, WAITING_MAX), "From here on people are warned.", "10"),
+    field("critical", Kind::Whole(0, WAITING_MAX), "From here on it is worse.", "20"),
+];
+const LEVELS_MET: [Field; 2] = [
+    field("warning", Kind::Share, "From here on people are warned.", "0.8"),
+    field("critical", Kind::Share, "From here on it is worse.", "0.7"),
+];
 const SERVICE_LEVEL: [Field; 2] = [
     needed("share", Kind::Share, "Wanted share.", "0.8"),
     needed("within", Kind::Duration, "Answered within this, inclusive.", r#""20s""#),

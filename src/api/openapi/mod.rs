@@ -266,6 +266,13 @@ fn answer(status: u16, shape: Shape) -> Value {
             let text = json!({ "text/plain": { "schema": schema } });
             return json!({ "description": says, "content": text });
         }
+        Shape::Report(name) => {
+            let content = json!({
+                "application/json": { "schema": reference(name) },
+                "text/csv": { "schema": { "type": "string" } },
+            });
+            return json!({ "description": says, "content": content });
+        }
         Shape::One(name) => reference(name),
         Shape::Page(name) => page(&reference(name), false),
         Shape::Stream(name) => page(&reference(name), true),

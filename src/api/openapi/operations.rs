@@ -5,7 +5,7 @@
 
 use super::forms::{self, Form};
 use crate::api::problem::Code;
-use crate::api::{agents, contacts, events, sessions};
+use crate::api::{agents, contacts, events, reports, sessions};
 
 /// What an answer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Shape {
     Page(&'static str),
     /// A page of it, with the log's epoch.
     Stream(&'static str),
+    /// It, or lines with the same.
+    Report(&'static str),
     /// A page for people.
     Html,
     /// Prometheus' text.
@@ -122,6 +124,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Way::Query,
         &[(200, Shape::One("Wallboard"))],
     ),
+    Operation {
+        query: &reports::PARAMETERS,
+        codes: &[Code::Invalid],
+        ..op(
+            "GET",
+            "/api/v1/reports/intervals",
+            "What became of those who arrived in each interval; by default today's quarters.",
+            Way::Query,
+            &[(200, Shape::Report("Report"))],
+        )
+    },
     Operation {
         query: &agents::FILTERS,
         ..op(

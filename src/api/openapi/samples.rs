@@ -16,7 +16,7 @@ use atalaya_domain::ids::{AgentId, ContactId, CredentialId, EntityId, OfferId, P
 use atalaya_domain::ids::{Slug, SlugError};
 use atalaya_domain::matching::Intake;
 use atalaya_domain::priority::OrderKey;
-use atalaya_domain::queue::{Event as ToQueue, OnReject, Rules, ServiceLevel};
+use atalaya_domain::queue::{Bound, Event as ToQueue, OnReject, Rules, ServiceLevel, Thresholds};
 use atalaya_domain::skills::{Profile, Requirement};
 use atalaya_domain::system::Event as ToSystem;
 use atalaya_domain::time::{Span, Timestamp, Written};
@@ -24,8 +24,8 @@ use atalaya_domain::{Event, State};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::wire;
-use crate::views::{Personal, Scope, Wallboard};
+use crate::api::{reports, wire};
+use crate::views::{By, Personal, Plan, Scope, Wallboard};
 use crate::views::{agent_json, contact_json, event_json, explain_json, queue_json, rfc3339};
 
 /// Where the life begins: 2026-03-02, 08:00 UTC.
@@ -128,6 +128,20 @@ impl Life {
         let (at, data) = (rfc3339(self.at), self.board.data(Scope::All));
         let board = json!({ "epoch": EPOCH, "seq": self.seq, "at": at, "data": data });
         self.push("Wallboard", board);
+        self.report();
+    }
+
+    fn report(&mut self) {
+        let by = By::Quarter;
+        let zone = jiff::tz::TimeZone::UTC;
+        let Ok(plan) = Plan::new(START, self.at, by, zone) else { return };
+        let (from, to) = plan.quarters();
+        let cells = self.board.cells_at(from, to, None);
+        if let Ok(report) = plan.report(&cells) {
+            let (items, totals) = report.json();
+            let made = reports::json(EPOCH, by, "UTC", &cells, items, totals);
+            self.push("Report", made);
+        }
     }
 
     fn contact(&mut self, id: ContactId, contact: &Contact) {
@@ -160,6 +174,7 @@ impl Life {
             on_reject: OnReject::NotReady,
             max_misses: 1,
             short_abandon: Span::seconds(5).into(),
+            thresholds: Thresholds::default(),
         };
         let within: Written = Span::seconds(20).into();
         let full = Rules {
@@ -170,6 +185,7 @@ impl Life {
             max_waiting: Some(50),
             wrap_up: Some(Span::seconds(30).into()),
             on_reject: OnReject::Ready,
+            thresholds: thresholds(),
             ..rules.clone()
         };
         // No text of a configuration stands behind what was put: its hash is shown as null.
@@ -344,6 +360,16 @@ impl Life {
             self.tell(id, Event::Credential(ToCredential::Ended));
         }
         Ok(())
+    }
+}
+
+fn thresholds() -> Thresholds {
+    let spans = [Span::seconds(120), Span::seconds(240)].map(|span| Some(span.into()));
+    let [warning, critical] = spans;
+    Thresholds {
+        longest_wait: Bound { warning, critical },
+        waiting: Bound { warning: Some(10), critical: Some(20) },
+        service_level: Bound { warning: Some(0.8), critical: Some(0.7) },
     }
 }
 

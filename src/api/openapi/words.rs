@@ -41,7 +41,7 @@ pub(super) fn of_member(schema: &str, member: &str) -> Option<&'static str> {
         ("Agent", "name") => "Personal; initials for a token of scope read.",
         ("Contact", "position") => "Place in the order of service of its queue, from 1.",
         (_, "version") => "Counts the entity's events; the `ETag`.",
-        ("Event" | "Wallboard" | "Explanation", "seq") => "The log's number.",
+        ("Event" | "Wallboard" | "Explanation" | "Report", "seq") => "The log's number.",
         ("Event", "observed_at") => "When it was done, if later than it fell due.",
         ("Event", "by") => "Who caused it: `agent:ID`, `token:ID`, `system`.",
         ("Event", "entity") => "Whose event it is, as `kind:id`.",
@@ -63,6 +63,11 @@ pub(super) fn of_member(schema: &str, member: &str) -> Option<&'static str> {
         ("Explanation", "key") => "What the order of service goes by.",
         (_, "next_cursor") => "What to ask for as `cursor`; null: nothing follows.",
         (_, "epoch") => "The log's; another one after a restore.",
+        ("Report", "closed") => {
+            "The interval is past and all that began in it has ended: the row never changes again."
+        }
+        ("Report", "queue") => "`totals` in the row of all.",
+        ("Report", "from" | "to") => "RFC 3339 with the time zone's offset.",
         ("Token", "ended") => "Whether it is over.",
         _ => return None,
     })
@@ -80,6 +85,16 @@ pub(super) fn of_parameter(name: &str) -> &'static str {
         "after" => "Only what comes after this number of the log.",
         "epoch" => "Refused (410) if the log is of another.",
         "ticket" => "The link's secret.",
+        "counted_in" => {
+            "Only those whom this figure of the wallboard counts at `Atalaya-Seq`: a queue or \
+             `totals`, a dot, and the figure, as `pensions.abandoned_today`."
+        }
+        "from" => "RFC 3339, or a date: its midnight in the time zone. Left out: today's.",
+        "to" => "Likewise; what lies before it is reported, in whole intervals. Left out: now.",
+        "by" => "How long an interval is: 15m, 30m, 1h or 1d. Left out: 15m.",
+        "time_zone" => {
+            "Whose wall clock intervals follow, like Europe/Madrid. Left out: the centre's."
+        }
         _ => "",
     }
 }

@@ -78,6 +78,7 @@ pub(crate) fn rules() -> Rules {
         on_reject: OnReject::NotReady,
         max_misses: 1,
         short_abandon: queue::SHORT_ABANDON.into(),
+        thresholds: queue::Thresholds::default(),
     }
 }
 

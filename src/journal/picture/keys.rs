@@ -4,13 +4,13 @@
 //! m  format, epoch, key fingerprint            a  applied mark, sum of all other records
 //! s kind id        version, seqs, flag, state  x length external_id contact   index
 //! p owner field    personal text               r token key   receipt
-//!                                              t wall token key   index of receipts
+//! c quarter queue  sums, done              t wall token key   index of receipts
 //! ```
 //!
 //! Numbers in keys are big-endian, so that they sort; in values little-endian.
 
 use atalaya_domain::EntityId;
-use atalaya_domain::ids::{AgentId, ContactId, CredentialId, PersonId};
+use atalaya_domain::ids::{AgentId, ContactId, CredentialId, PersonId, QueueId};
 use atalaya_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -121,8 +121,7 @@ pub(super) fn receipt(token: CredentialId, key: &[u8; 16]) -> Vec<u8> {
 
 /// What every receipt of `wall` or later comes at or after.
 pub(super) fn receipts_from(wall: Timestamp) -> Vec<u8> {
-    // The sign's bit turned, negative instants sort before the others.
-    under(b't', &(wall.0.cast_unsigned() ^ (1 << 63)).to_be_bytes())
+    under(b't', &sorted(wall.0))
 }
 
 pub(super) fn receipt_by_wall(receipt: &Receipt) -> Vec<u8> {
@@ -163,6 +162,33 @@ pub(super) fn external_contact(key: &[u8]) -> Result<ContactId, PictureError> {
     let id = key.last_chunk::<16>();
     let wrong = || PictureError::Damaged { what: "an index without a contact".to_owned() };
     id.map(|id| ContactId(Uuid::from_bytes(*id))).ok_or_else(wrong)
+}
+
+/// The done sums of a quarter of an hour and a queue.
+pub(super) fn cell(quarter: i64, queue: &str) -> Vec<u8> {
+    let mut key = cells_from(quarter);
+    key.extend_from_slice(queue.as_bytes());
+    key
+}
+
+/// What every cell of `quarter` or later comes at or after.
+pub(super) fn cells_from(quarter: i64) -> Vec<u8> {
+    under(b'c', &sorted(quarter))
+}
+
+/// The quarter and the queue of a key of [`cell`].
+pub(super) fn cell_of(key: &[u8]) -> Result<(i64, QueueId), PictureError> {
+    let wrong = || PictureError::Damaged { what: "sums of no quarter and queue".to_owned() };
+    let (quarter, queue) =
+        key.get(1..).and_then(|rest| rest.split_first_chunk::<8>()).ok_or_else(wrong)?;
+    let queue = std::str::from_utf8(queue).ok().and_then(|queue| QueueId::new(queue).ok());
+    let quarter = (u64::from_be_bytes(*quarter) ^ (1 << 63)).cast_signed();
+    Ok((quarter, queue.ok_or_else(wrong)?))
+}
+
+/// A number that sorts: the sign's bit turned, negative ones come before the others.
+fn sorted(number: i64) -> [u8; 8] {
+    (number.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
 /// A length before a text, so that no text's keys lie among another's.

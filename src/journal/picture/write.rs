@@ -52,6 +52,9 @@ impl Picture {
             let key = [&keys::owner(owner)[..], field.as_bytes()].concat();
             writes.insert(key, Some(text.clone().into_bytes()));
         }
+        for ((quarter, queue), sums) in &change.cells {
+            writes.insert(keys::cell(*quarter, queue.as_str()), Some(sums.clone()));
+        }
         self.write_receipts(change.receipts.values(), &mut writes)?;
         let views = if change.views.is_empty() {
             None

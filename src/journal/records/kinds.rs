@@ -77,7 +77,7 @@ kinds! {
     CONTACT_OUTCOME_GIVEN = 215 v 1 "contact.outcome_given";
     CONTACT_PRIORITY_CHANGED = 216 v 1 "contact.priority_changed";
 
-    QUEUE_CHANGED = 300 v 1 "queue.changed";
+    QUEUE_CHANGED = 300 v 2 "queue.changed";
     QUEUE_OPENED = 301 v 1 "queue.opened";
     QUEUE_CLOSED = 302 v 1 "queue.closed";
 

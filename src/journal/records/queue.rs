@@ -1,6 +1,6 @@
 //! Records of queues' events.
 
-use atalaya_domain::queue::{Event, Rules, ServiceLevel};
+use atalaya_domain::queue::{Bound, Event, Rules, ServiceLevel, Thresholds};
 use serde::{Deserialize, Serialize};
 
 use super::parts::{Length, OnRejectV1, RequirementV1, Word, maybe};
@@ -8,6 +8,7 @@ use super::{Kind, Page, Record, RecordError, Sheet, get, put, records};
 
 records! { Event:
     ChangedV1 = QUEUE_CHANGED v 1,
+    ChangedV2 = QUEUE_CHANGED v 2,
     OpenedV1 = QUEUE_OPENED v 1,
     ClosedV1 = QUEUE_CLOSED v 1,
 }
@@ -16,6 +17,33 @@ records! { Event:
 struct ChangedV1 {
     rules: RulesV1,
     text_hash: [u8; 16],
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChangedV2 {
+    rules: RulesV2,
+    text_hash: [u8; 16],
+}
+
+/// How a queue works.
+#[derive(Serialize, Deserialize)]
+pub(in crate::journal) struct RulesV2 {
+    /// All but the thresholds.
+    rules: RulesV1,
+    thresholds: ThresholdsV1,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ThresholdsV1 {
+    longest_wait: BoundV1<Length>,
+    waiting: BoundV1<u32>,
+    service_level: BoundV1<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BoundV1<T> {
+    warning: Option<T>,
+    critical: Option<T>,
 }
 
 /// How a queue works.
@@ -54,7 +82,7 @@ struct ClosedV1 {
 pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
     match event {
         Event::Changed { rules, text_hash } => {
-            put(&ChangedV1 { rules: (&**rules).into(), text_hash: *text_hash })
+            put(&ChangedV2 { rules: (&**rules).into(), text_hash: *text_hash })
         }
         Event::Opened { reason } => put(&OpenedV1 { reason: maybe(reason.clone()) }),
         Event::Closed { emergency, reason } => {
@@ -66,6 +94,48 @@ pub(super) fn encode(event: &Event) -> Result<Sheet, RecordError> {
 impl From<ChangedV1> for Event {
     fn from(record: ChangedV1) -> Self {
         Self::Changed { rules: Box::new(record.rules.into()), text_hash: record.text_hash }
+    }
+}
+
+impl From<ChangedV2> for Event {
+    fn from(record: ChangedV2) -> Self {
+        Self::Changed { rules: Box::new(record.rules.into()), text_hash: record.text_hash }
+    }
+}
+
+impl From<&Rules> for RulesV2 {
+    fn from(rules: &Rules) -> Self {
+        let Thresholds { longest_wait, waiting, service_level } = rules.thresholds.clone();
+        let thresholds = ThresholdsV1 {
+            longest_wait: BoundV1::of(longest_wait, Length),
+            waiting: BoundV1::of(waiting, |waiting| waiting),
+            service_level: BoundV1::of(service_level, |share| share),
+        };
+        Self { rules: rules.into(), thresholds }
+    }
+}
+
+impl From<RulesV2> for Rules {
+    fn from(record: RulesV2) -> Self {
+        let ThresholdsV1 { longest_wait, waiting, service_level } = record.thresholds;
+        let thresholds = Thresholds {
+            longest_wait: longest_wait.bound(|length| length.0),
+            waiting: waiting.bound(|waiting| waiting),
+            service_level: service_level.bound(|share| share),
+        };
+        Self { thresholds, ..record.rules.into() }
+    }
+}
+
+impl<T> BoundV1<T> {
+    fn of<D>(bound: Bound<D>, as_record: impl Fn(D) -> T) -> Self {
+        let Bound { warning, critical } = bound;
+        Self { warning: warning.map(&as_record), critical: critical.map(as_record) }
+    }
+
+    fn bound<D>(self, of_record: impl Fn(T) -> D) -> Bound<D> {
+        let Self { warning, critical } = self;
+        Bound { warning: warning.map(&of_record), critical: critical.map(of_record) }
     }
 }
 
@@ -104,6 +174,7 @@ impl From<RulesV1> for Rules {
             on_reject: record.on_reject.into(),
             max_misses: record.max_misses,
             short_abandon: record.short_abandon.0,
+            thresholds: Thresholds::default(),
         }
     }
 }

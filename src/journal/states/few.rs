@@ -8,16 +8,21 @@ use atalaya_domain::system::System;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::records::parts::{Entity, Id, Micros, Word, maybe, numbered};
-use crate::journal::records::queue::RulesV1;
+use crate::journal::records::queue::{RulesV1, RulesV2};
 
-/// A queue.
+/// A queue; `Q`: its rules, in one version or another.
 #[derive(Serialize, Deserialize)]
-pub(super) struct QueueV1 {
+pub(super) struct QueueOf<Q> {
     version: u64,
-    rules: Option<RulesV1>,
+    rules: Option<Q>,
     text_hash: [u8; 16],
     status: StatusV1,
 }
+
+/// A queue without thresholds.
+pub(super) type QueueV1 = QueueOf<RulesV1>;
+/// A queue.
+pub(super) type QueueV2 = QueueOf<RulesV2>;
 
 numbered! {
     /// Whether a queue takes arrivals.
@@ -51,22 +56,22 @@ pub(super) struct SystemV1 {
     quarantined: Vec<(Entity, String)>,
 }
 
-impl From<&Queue> for QueueV1 {
+impl From<&Queue> for QueueV2 {
     fn from(queue: &Queue) -> Self {
         Self {
             version: queue.version,
-            rules: queue.rules.as_deref().map(RulesV1::from),
+            rules: queue.rules.as_deref().map(RulesV2::from),
             text_hash: queue.text_hash,
             status: queue.status.into(),
         }
     }
 }
 
-impl From<QueueV1> for Queue {
-    fn from(record: QueueV1) -> Self {
+impl<Q: Into<Rules>> From<QueueOf<Q>> for Queue {
+    fn from(record: QueueOf<Q>) -> Self {
         Self {
             version: record.version,
-            rules: record.rules.map(|rules| Arc::new(Rules::from(rules))),
+            rules: record.rules.map(|rules| Arc::new(rules.into())),
             text_hash: record.text_hash,
             status: record.status.into(),
         }
