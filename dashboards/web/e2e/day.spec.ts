@@ -3,7 +3,7 @@
 //
 //   ATALAYA_BIN=…/release/atalaya ATALAYA_LONG=1 npm run e2e -- day     ten minutes of figures
 import { enter, test } from "./demo";
-import { differences, drawn } from "./drawn";
+import { differences, drawn, wrong } from "./drawn";
 import { expect, expectAccessible } from "./harness";
 import { AgentClient, Board, Log, roll, type Frame, type Held } from "./outside";
 import { PROGRAM, type Server } from "./server";
@@ -85,6 +85,8 @@ test(`for ${WATCHED_S} s the figures drawn are an independent fold's, and nothin
   test.setTimeout((WATCHED_S + 90) * 1000);
   const board = await Board.open(demo.server, demo.token);
   await enter(page, demo);
+  // What it asks for once at its opening is over.
+  await page.waitForLoadState("networkidle");
   const asked = watch.requests.length;
   const told: string[] = [];
   const seen = new Map<number, [waiting: number, present: string]>();
@@ -128,6 +130,33 @@ test(`for ${WATCHED_S} s the figures drawn are an independent fold's, and nothin
   // The page has the same ticks as any other client, but for the one it was opened at.
   expect(unmatched).toBeLessThanOrEqual(seen.size / 10);
   expect(seen.size).toBeGreaterThan(WATCHED_S / 2);
+});
+
+test("the wall's pages draw the same figures, and nobody's name", async ({ page, demo, watch }) => {
+  const board = await Board.open(demo.server, demo.token);
+  await enter(page, demo);
+  for (let i = 1; i <= 5; i += 1) {
+    await page.goto(`${demo.server.url}/wallboard?kiosk&page=${i}`);
+    const figures = page.locator("main [data-figure]");
+    await expect(figures.first()).toBeVisible();
+    let told = ["not looked at"];
+    await expect
+      .poll(async () => {
+        const now = await drawn(page);
+        const held = board.at(now.seq);
+        if (held !== undefined) told = wrong(now, held);
+        return told;
+      })
+      .toEqual([]);
+    await expect(page.locator("[data-agent]")).toHaveCount(0);
+    const text = (await page.locator("body").innerText()).toLowerCase();
+    const held = board.at(board.seq);
+    const names = Object.values(held?.agents ?? {}).map((a) => String(a.name).toLowerCase());
+    expect(names.length).toBeGreaterThan(1);
+    expect(names.filter((name) => text.includes(name))).toEqual([]);
+  }
+  board.close();
+  expect(watch.faults).toEqual([]);
 });
 
 test("a page whose socket is lied to by one is found out", async ({ page, demo }) => {

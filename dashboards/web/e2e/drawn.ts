@@ -70,8 +70,8 @@ function reads(name: string, value: unknown, text: string): boolean {
   return text.replace(/\D/g, "") === String(value);
 }
 
-/** Every difference between what is drawn and what the board of its number says. */
-export function differences(page: Drawn, held: Held): string[] {
+/** Figures that are drawn otherwise than the board of their number says. */
+export function wrong(page: Drawn, held: Held): string[] {
   const told: string[] = [];
   for (const [name, raw, text] of page.figures) {
     const value = behind(held, name);
@@ -79,18 +79,24 @@ export function differences(page: Drawn, held: Held): string[] {
     if (raw !== expected) told.push(`${name} is ${raw}, the board says ${expected}`);
     else if (!reads(name, value, text)) told.push(`${name} of ${raw} reads ${text}`);
   }
-  for (const name of ["totals.waiting", "totals.ready", "totals.signed_in"]) {
-    if (!page.figures.some(([drawn]) => drawn === name)) told.push(`${name} is not drawn`);
-  }
-  for (const id of Object.keys(held.queues)) {
-    const name = `queues.${id}.waiting`;
-    if (!page.figures.some(([drawn]) => drawn === name)) told.push(`${name} is not drawn`);
-  }
-  const tiles = page.agents.map(([id, ...rest]) => `${id} ${rest.join(" ")}`).sort();
-  const expected = Object.entries(held.agents)
-    .map(([id, a]) => `${id} ${String(a.state)} ${String(a.reason ?? "")} ${String(a.since)}`)
-    .sort();
-  for (const tile of tiles) if (!expected.includes(tile)) told.push(`tile ${tile} is not so`);
-  for (const tile of expected) if (!tiles.includes(tile)) told.push(`no tile ${tile}`);
   return told.map((difference) => `at ${page.seq}: ${difference}`);
+}
+
+/** Every difference: figures, those that must be there, and the tiles of who is signed in. */
+export function differences(page: Drawn, held: Held): string[] {
+  const told: string[] = [];
+  const queues = Object.keys(held.queues).map((id) => `queues.${id}.waiting`);
+  for (const name of ["totals.waiting", "totals.ready", "totals.signed_in", ...queues]) {
+    if (!page.figures.some(([drawn]) => drawn === name)) told.push(`${name} is not drawn`);
+  }
+  const tiles = new Set(page.agents.map(([id, ...rest]) => `${id} ${rest.join(" ")}`));
+  const expected = new Set(
+    Object.entries(held.agents).map(
+      ([id, a]) => `${id} ${String(a.state)} ${String(a.reason ?? "")} ${String(a.since)}`,
+    ),
+  );
+  for (const tile of tiles) if (!expected.has(tile)) told.push(`tile ${tile} is not so`);
+  for (const tile of expected) if (!tiles.has(tile)) told.push(`no tile ${tile}`);
+  if (tiles.size !== page.agents.length) told.push("a tile is drawn twice");
+  return [...wrong(page, held), ...told.map((difference) => `at ${page.seq}: ${difference}`)];
 }

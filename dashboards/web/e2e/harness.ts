@@ -59,8 +59,11 @@ export async function enter(page: Page, url: string, query = ""): Promise<void> 
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+/** Of the whole page, or of one part of it where the rest was looked at already. */
+export async function expectAccessible(page: Page, part?: string): Promise<void> {
+  const builder = new AxeBuilder({ page }).withTags(TAGS);
+  if (part !== undefined) builder.include(part);
+  const { violations } = await builder.analyze();
   const told = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
   expect(told).toEqual([]);
 }

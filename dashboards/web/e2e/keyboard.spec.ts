@@ -86,15 +86,14 @@ test("by keyboard: dialogs keep the focus and give it back, arrows walk the grid
   demo,
   watch,
 }) => {
-  // axe looks at the page under each dialog too.
-  test.setTimeout(180_000);
+  test.setTimeout(120_000);
   await enter(page, demo);
   const dialog = page.locator("dialog[open]");
   const visit = async (open: string, title: RegExp) => {
     const from = await page.evaluateHandle(() => document.activeElement);
     await page.keyboard.press(open);
     await expect(dialog).toHaveAccessibleName(title);
-    await expectAccessible(page);
+    await expectAccessible(page, "dialog[open]");
     for (let i = 0; i < 30; i += 1) {
       await page.keyboard.press(i % 3 === 2 ? "Shift+Tab" : "Tab");
       const inside = await dialog.evaluate((e) => e.contains(document.activeElement));
