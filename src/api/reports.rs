@@ -15,7 +15,7 @@ use super::answer::SEQ;
 use super::call::Call;
 use super::page::Query;
 use super::problem::{Code, Problem};
-use crate::views::{By, CellsAt, Plan, PlanError, ROWS_MAX, rfc3339};
+use crate::views::{By, CellsAt, Plan, PlanError, ROWS_MAX, Report, rfc3339};
 
 /// Parameters.
 pub(super) const PARAMETERS: [&str; 5] = ["from", "to", "queue", "by", "time_zone"];
@@ -58,9 +58,8 @@ pub async fn intervals(call: Call, req: HttpRequest) -> Result<HttpResponse, Pro
         if lines {
             return Ok::<_, Problem>((cells.seq, report.csv()));
         }
-        let (items, totals) = report.json();
         let zone = zone.iana_name().unwrap_or("UTC");
-        let json = json(&asked.api.epoch, by, zone, &cells, items, totals);
+        let json = json(&asked.api.epoch, by, zone, &cells, &report);
         Ok((cells.seq, json.to_string()))
     });
     let (seq, text) = read.await.map_err(|_| Problem::internal())??;
@@ -73,14 +72,8 @@ pub async fn intervals(call: Call, req: HttpRequest) -> Result<HttpResponse, Pro
 }
 
 /// The answer in JSON.
-pub(super) fn json(
-    epoch: &str,
-    by: By,
-    zone: &str,
-    cells: &CellsAt,
-    items: Value,
-    totals: Value,
-) -> Value {
+pub(super) fn json(epoch: &str, by: By, zone: &str, cells: &CellsAt, report: &Report<'_>) -> Value {
+    let (items, totals) = report.json();
     json!({
         "epoch": epoch,
         "seq": cells.seq,

@@ -1,8 +1,9 @@
 //! Which contacts a figure of the wallboard counts: the list behind each number.
 //!
-//! Of each contact that a figure of today or of the last hour may count there is a trace, a function
-//! of the contact alone, so that a start makes it anew from the contacts that it finds and the board
-//! need not keep it. Who waits or talks is the board's own. Not here: how a contact is shown.
+//! Of each contact that a figure of today or of the last hour may count there is a trace, a
+//! function of the contact alone, so that a start makes it anew from the contacts that it finds and
+//! the board need not keep it. Who waits or talks is the board's own. Not here: how a contact is
+//! shown.
 
 use std::collections::BTreeMap;
 

@@ -57,7 +57,7 @@ impl By {
 }
 
 /// Why there are no such rows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// It ends before it begins.
     #[error("`to` lies before `from`")]

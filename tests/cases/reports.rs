@@ -173,6 +173,13 @@ async fn all_of_it(server: &Process) -> (Value, BTreeMap<String, Vec<Value>>) {
     (report, lists)
 }
 
+/// The quarters and queues whose sums are in the picture of a folder that nobody has.
+fn cells_of(dir: &std::path::Path) -> Vec<(i64, String)> {
+    let opening = atalaya::journal::opening::Opening::begin(dir).unwrap();
+    let cells = opening.picture().cells(i64::MIN, i64::MAX).map(Result::unwrap);
+    cells.map(|((quarter, queue), _)| (quarter, queue.to_string())).collect()
+}
+
 /// S87 by interval, and every list as long as its figure: over a local midnight, a start, a kill,
 /// and a fold of the whole log.
 #[actix_web::test]
@@ -206,6 +213,9 @@ async fn s87_rows_and_lists_over_midnight_and_starts() {
             "stopped" => server.stop(),
             _ => drop(server),
         }
+        // What is done lies in the picture, each once and for good.
+        let done = cells_of(dir.path());
+        assert!(done.iter().any(|(_, queue)| queue == "q"), "{done:?}");
         if kind == "folded" {
             std::fs::remove_dir_all(dir.path().join("state")).unwrap();
         }

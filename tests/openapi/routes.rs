@@ -120,6 +120,7 @@ fn samples_fill_all_that_this_version_fills() {
         Contact.preferred_agent
         Contact.callback_of
         Queue.expected_wait_s
+        Report.next_cursor
         Wallboard.data.queues.expected_wait_s"#]]
     .assert_eq(&found.join("\n"));
 }

@@ -132,6 +132,9 @@ fn day(at: Timestamp) -> i64 {
     (at.0 + 3_600_000_000).div_euclid(86_400_000_000)
 }
 
+/// Whether an instant is counted.
+type When<'a> = &'a dyn Fn(Option<Timestamp>) -> bool;
+
 fn figures_hold(life: &Life, queue: &QueueId, figures: &Value) {
     let of_queue = |contact: &&Contact| {
         contact.entered.as_ref().is_some_and(|entered| entered.queue == *queue)
@@ -190,8 +193,7 @@ fn figures_hold(life: &Life, queue: &QueueId, figures: &Value) {
         at.is_some_and(|at| at.0.div_euclid(60_000_000) > life.now.0.div_euclid(60_000_000) - 60)
     };
     assert_eq!(figures["service_level_1h"], level(&all, &is_of_the_hour), "{queue}");
-    type Counts<'a> = &'a dyn Fn(Option<Timestamp>) -> bool;
-    let windows: [(&str, Counts<'_>); 2] = [("15m", &is_recent), ("1h", &is_of_the_hour)];
+    let windows: [(&str, When<'_>); 2] = [("15m", &is_recent), ("1h", &is_of_the_hour)];
     for (name, counts) in windows {
         let left = |c: &Contact| c.state == Place::Abandoned && counts(c.ended_at);
         for (key, expected) in [

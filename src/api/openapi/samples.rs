@@ -138,8 +138,7 @@ impl Life {
         let (from, to) = plan.quarters();
         let cells = self.board.cells_at(from, to, None);
         if let Ok(report) = plan.report(&cells) {
-            let (items, totals) = report.json();
-            let made = reports::json(EPOCH, by, "UTC", &cells, items, totals);
+            let made = reports::json(EPOCH, by, "UTC", &cells, &report);
             self.push("Report", made);
         }
     }
