@@ -375,8 +375,9 @@ mod tests {
                 callers.iter().filter(|caller| (from_s..to_s).contains(&(caller.at_s - opens_s)));
             f64::from(u32::try_from(came.count()).unwrap())
         };
-        // Three deviations of 516, of 4,500 and of 390.
-        assert!((450.0..585.0).contains(&(within(3_600.0, 7_200.0) / 1.0)));
+        let hour = (HALF_HOURS[2] + HALF_HOURS[3]) / 2.0 * DEMAND;
+        let peak = within(3_600.0, 7_200.0);
+        assert!((peak - hour).abs() < 3.0 * hour.sqrt(), "{peak} of {hour}");
         let day: f64 = HALF_HOURS.iter().sum::<f64>() / 2.0 * DEMAND;
         let came = within(0.0, CLOSES_S - OPENS_S);
         assert!((came - day).abs() < 3.0 * day.sqrt(), "{came} of {day}");

@@ -25,7 +25,7 @@ pub const HALF_HOURS: [f64; 22] = [
 ];
 /// The share of attempts that call in the demo. Its own assumption: the others are people who call
 /// again because nobody answered, and here nobody is made to.
-pub const DEMAND: f64 = 0.52;
+pub const DEMAND: f64 = 0.55;
 /// Calls an hour at night and on weekends, of the whole demo. Its own assumption, so that a board
 /// that is left alone never dies.
 pub const NIGHT_PER_HOUR: f64 = 30.0;

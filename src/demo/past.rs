@@ -49,7 +49,9 @@ pub type Persons = Box<dyn Fn(&str) -> Uuid>;
 #[derive(Debug, Clone)]
 enum Todo {
     Arrive(usize),
-    /// The caller has had enough, of waiting or of talking.
+    /// The caller has had enough of waiting.
+    GiveUp(ContactId),
+    /// The caller has had enough of talking.
     HangUp(ContactId),
     /// The mind's time has come; the number tells it from an older plan.
     Act(AgentId, u64),
@@ -177,16 +179,19 @@ impl Past {
         let now_s = second_of(at);
         match todo {
             Todo::Arrive(number) => self.arrive(at, number, ids),
+            Todo::GiveUp(id) => {
+                let State::Contact(contact) = look(&EntityId::Contact(id)) else { return None };
+                let leaves = Command::Contact(contact::Command::Abandon);
+                contact.is_waiting().then_some((id.into(), leaves))
+            }
             Todo::HangUp(id) => {
                 let State::Contact(contact) = look(&EntityId::Contact(id)) else { return None };
-                let command = match &contact.state {
-                    contact::State::Active { .. } | contact::State::Held { .. } => {
-                        contact::Command::Complete { by: Who::Citizen }
-                    }
-                    _ if contact.is_waiting() => contact::Command::Abandon,
-                    _ => return None,
-                };
-                Some((id.into(), Command::Contact(command)))
+                let ends = Command::Contact(contact::Command::Complete { by: Who::Citizen });
+                let talks = matches!(
+                    contact.state,
+                    contact::State::Active { .. } | contact::State::Held { .. }
+                );
+                talks.then_some((id.into(), ends))
             }
             Todo::Act(agent, plan) => self.act(&agent, plan, now_s),
             Todo::Look(agent) => {
@@ -292,7 +297,7 @@ impl Past {
         let id = ContactId(ids.make(at));
         self.numbers.insert(id, number);
         let enough = instant_of(caller.at_s + caller.patience_s);
-        self.announce(enough.max(at), Todo::HangUp(id));
+        self.announce(enough.max(at), Todo::GiveUp(id));
         let arrival = Arrival {
             queue: QueueId::new(&caller.queue).ok()?,
             credit: self.priorities.0.get(&priority).copied()?,

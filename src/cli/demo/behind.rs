@@ -2,8 +2,8 @@
 //!
 //! It is made in a folder of its own, `DIR/making`, and moved to its place once all of it is on the
 //! disk: the log last, so that a folder with a log is a whole one. A start that was killed before
-//! leaves `making` behind, and the next one begins anew. While it is made `DIR/lock` is held, so that
-//! nobody else makes another. What the people did is `demo::past`'s.
+//! leaves `making` behind, and the next one begins anew. While it is made `DIR/lock` is held, so
+//! that nobody else makes another. What the people did is `demo::past`'s.
 
 use std::collections::HashMap;
 use std::fs::{File, create_dir_all, remove_dir_all, rename};
@@ -189,5 +189,63 @@ impl Numbers {
             Numbered { seq, previous, recorded }
         };
         events.into_iter().map(number).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::configure::Rulings;
+    use crate::config;
+    use crate::demo::centre;
+
+    /// 2026-03-03, 11:30 in Madrid.
+    const OPENS: Timestamp = Timestamp(1_772_533_800_000_000);
+
+    /// What lies behind an opening in a new folder: entity, version, instant, event, by whom.
+    fn made(seed: u64, rate: f64) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let centre = Arc::new(Centre::part(4).unwrap());
+        let config = config::parse(centre::TEXT, centre::FILE, &Rulings).unwrap();
+        let dir = dir.path();
+        let making = Making { dir, centre: &centre, config: &config, seed, rate, opens: OPENS };
+        let contacts = making.make().unwrap();
+        assert!(contacts > Some(200), "{contacts:?}");
+        assert_eq!(making.make().unwrap(), None, "it is there");
+        let mut events = Vec::new();
+        let mut read = |sealed: Sealed| {
+            for Numbered { recorded, .. } in sealed.events {
+                let (at, by) = (recorded.at, &sealed.cause.by);
+                let name = recorded.event.name();
+                events.push(format!("{} {} {at:?} {name} {by}", recorded.entity, recorded.version));
+            }
+        };
+        drop(Recorder::open(dir, wall_now, &mut read).unwrap());
+        events
+    }
+
+    #[test]
+    fn the_same_seed_has_the_same_day_behind_it_at_any_rate() {
+        let day = made(1, 20.0);
+        assert_eq!(day, made(1, 60.0));
+        assert_ne!(day, made(2, 20.0));
+        let by = |name: &str, whose: &str| {
+            let of = day.iter().filter(|event| event.contains(&format!(" {name} ")));
+            (of.clone().count(), of.filter(|event| event.contains(whose)).count())
+        };
+        // Everything that people do is done by them.
+        for (name, whose) in [
+            ("offer_accepted", "agent:"),
+            ("signed_in", "agent:"),
+            ("offer_rejected", "agent:"),
+            ("queued", BY_CALLERS),
+            ("abandoned", BY_CALLERS),
+            ("lost", "system"),
+        ] {
+            let (all, theirs) = by(name, whose);
+            assert!(0 < all && all == theirs, "{name}: {theirs} of {all} by {whose}");
+        }
+        let handled = by("wrap_up_ended", "").0;
+        assert!(handled * 2 > by("queued", "").0, "{handled}");
     }
 }

@@ -1,30 +1,28 @@
-//! The demo against the server's own HTTP interface, on a port of its own.
+//! The demo against the server's own HTTP interface, on a port of its own; and the whole program
+//! (`day`).
 //!
 //! A gateway of this file stands between the two and cuts sockets off, or has none.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
+mod day;
+
 use std::net::TcpListener as StdListener;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::web::Data;
 use atalaya::actors::centre::{Centre, Options as CentreOptions};
-use atalaya::actors::clock::{Clock, wall_now};
+use atalaya::actors::clock::Clock;
 use atalaya::api::{Api, routes, tokens};
 use atalaya::client::{Client, ClientError, TRIES_MAX};
 use atalaya::demo::centre::Centre as People;
 use atalaya::demo::{DemoError, Options, Summary, live};
-use atalaya::journal::commit::{Cause, Memory, Sealed};
-use atalaya::journal::recorder::Recorder;
-use atalaya_domain::ids::EntityId;
+use atalaya::journal::commit::{Cause, Memory};
 use atalaya_domain::time::Timestamp;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -286,47 +284,4 @@ async fn tries_end_and_a_refusal_stands() {
     let failed = client.post("/x", &json!({})).await.unwrap_err();
     assert!(failed.is_conflict(), "{failed}");
     assert_eq!(keys.lock().unwrap().len(), 1);
-}
-
-/// The program, which lives on `dir` with more `words` and what it says on standard output.
-fn program(dir: &Path, words: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_atalaya"));
-    program.args(["demo", "--speed", "60", "--listen", "127.0.0.1:0", "--data"]).arg(dir);
-    program.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
-    program
-}
-
-#[actix_web::test]
-async fn the_program_lives_as_long_as_it_is_told_and_goes_on_with_its_folder() {
-    let parent = tempfile::tempdir().unwrap();
-    let dir = parent.path().join("demo");
-    let first = program(&dir, &["--fresh", "--for", "10s"]).output().unwrap();
-    let told = String::from_utf8(first.stdout).unwrap();
-    let words = String::from_utf8_lossy(&first.stderr);
-    assert_eq!(first.status.code(), Some(0), "{told}\n{words}");
-    let link = told.lines().find(|line| line.starts_with("Its wallboard")).unwrap();
-    assert!(link.contains(": http://127.0.0.1:") && link.contains("/enter?ticket="), "{told}");
-    let summary = told.lines().find(|line| line.contains(" callers, ")).unwrap();
-    assert!(summary.contains(" answered, ") && summary.contains(" errors"), "{told}");
-    let mut came = BTreeSet::new();
-    let mut read = |sealed: Sealed| {
-        came.extend(sealed.events.into_iter().filter_map(|event| match event.recorded.entity {
-            EntityId::Contact(id) => Some(id.to_string()),
-            _ => None,
-        }));
-    };
-    drop(Recorder::open(&dir, wall_now, &mut read).unwrap());
-    assert!(!came.is_empty(), "nobody called: {summary}");
-
-    let mut second = program(&dir, &[]).spawn().unwrap();
-    let mut lines = BufReader::new(second.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let url = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
-    let token = std::fs::read_to_string(dir.join("admin.token")).unwrap();
-    let client = Client::new(&url.unwrap(), token.trim()).unwrap();
-    let contacts = client.get("/api/v1/contacts?limit=500").await.unwrap();
-    second.kill().unwrap();
-    second.wait().unwrap();
-    let there = contacts["items"].as_array().unwrap().iter();
-    let there: BTreeSet<_> = there.map(|it| it["id"].as_str().unwrap().to_owned()).collect();
-    assert!(came.is_subset(&there), "{came:?}\n{there:?}");
 }
