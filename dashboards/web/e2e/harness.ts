@@ -50,11 +50,26 @@ export const test = base.extend<Fixtures>({
 export { expect };
 
 /** Opens the page and signs in; ends when the first data are shown. */
-export async function enter(page: Page, url: string, query = ""): Promise<void> {
+export async function enter(
+  page: Page,
+  url: string,
+  query = "",
+  code: string = token,
+): Promise<void> {
   await page.goto(`${url}/wallboard${query}`);
-  await page.locator("#token").fill(token);
+  await page.locator("#token").fill(code);
   await page.locator("form button[type=submit]").click();
-  await expect(page.locator(".strip")).toBeVisible();
+  await expect(page.locator("main[data-seq]")).toBeVisible();
+}
+
+/** The dialog that is open, and the figure of that name. */
+export const dialog = (page: Page) => page.getByRole("dialog");
+export const figure = (page: Page, name: string) => page.locator(`[data-figure="${name}"]`);
+
+/** Nothing may be wider than the window. */
+export async function expectNoSideways(page: Page, width: number): Promise<void> {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(wide).toBeLessThanOrEqual(width);
 }
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];

@@ -45,6 +45,8 @@ export class Mock {
   refusing = false;
   /** Refuses reading with this, by the second part of the path (`contacts`). */
   readonly forbidden = new Map<string, Problem>();
+  /** Figures whose contacts were asked for. */
+  readonly queried: string[] = [];
   /** Bodies of what was posted, sessions aside. */
   readonly posted: unknown[] = [];
   /** Put before the page's own files, so that it is another build. */
@@ -91,6 +93,19 @@ export class Mock {
       set,
       remove,
     });
+  }
+
+  /** Leaves of each team a few: what holds of one tile holds of all, and a check of all is slow. */
+  shrink(): void {
+    const kept = new Map<string, number>();
+    for (const [id, agent] of Object.entries(this.data.agents)) {
+      const n = (kept.get(agent.team) ?? 0) + 1;
+      kept.set(agent.team, n);
+      const told = agent.state !== "busy" || n === 1;
+      if (!told) Reflect.deleteProperty(this.data.agents, id);
+    }
+    for (const id of Object.keys(this.data.queues).slice(5))
+      if (this.data.queues[id]?.state === "open") Reflect.deleteProperty(this.data.queues, id);
   }
 
   say(frame: object): void {
@@ -183,6 +198,8 @@ export class Mock {
   private async desk(q: IncomingMessage, r: ServerResponse, call: string): Promise<void> {
     const session = cookie(q, "atalaya");
     const query = new URL(q.url ?? "/", this.url).searchParams;
+    const figure = query.get("counted_in");
+    if (figure !== null) this.queried.push(figure);
     const text = q.method === "POST" ? await body(q) : "{}";
     if (q.method === "POST") {
       if (q.headers["atalaya-csrf"] !== `c-${session}`) return problem(r, 403, "csrf");

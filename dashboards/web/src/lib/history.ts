@@ -20,6 +20,8 @@ export type Point = number | null;
 export class Ring {
   private readonly slots = new Map<number, Point>();
   private newest: number | null = null;
+  /** What stood before the first slot kept. */
+  private base: { slot: number; value: Point } | null = null;
   private made: Point[] | null = null;
 
   constructor(
@@ -34,8 +36,11 @@ export class Ring {
     if (this.slots.get(slot) === value && this.newest !== null && slot <= this.newest) return;
     this.slots.set(slot, value);
     this.newest = Math.max(slot, this.newest ?? slot);
-    for (const old of this.slots.keys())
-      if (old <= this.newest - this.size) this.slots.delete(old);
+    for (const [old, stood] of this.slots) {
+      if (old > this.newest - this.size) continue;
+      this.slots.delete(old);
+      if (this.base === null || old > this.base.slot) this.base = { slot: old, value: stood };
+    }
     this.made = null;
   }
 
@@ -51,7 +56,7 @@ export class Ring {
   values(): Point[] {
     if (this.made !== null) return this.made;
     const list: Point[] = [];
-    let last: Point | undefined;
+    let last = this.base?.value;
     const newest = this.newest ?? -1;
     for (let slot = newest - this.size + 1; slot <= newest; slot += 1) {
       if (this.slots.has(slot)) last = this.slots.get(slot) ?? null;
@@ -64,6 +69,7 @@ export class Ring {
   private clear(): void {
     this.slots.clear();
     this.newest = null;
+    this.base = null;
   }
 }
 

@@ -158,6 +158,7 @@ export class Levels {
     if (
       before === undefined ||
       x === null ||
+      rule === null ||
       before.start !== start ||
       rankOf(fresh) > rankOf(before.level)
     ) {
