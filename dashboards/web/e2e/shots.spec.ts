@@ -30,11 +30,13 @@ for (const theme of ["light", "dark"]) {
       await page.locator(".fig-label button").nth(2).click();
       await shot("definition");
       await page.getByRole("button", { name: "Ver los contactos" }).click();
-      await expect(page.locator(".dialog tbody tr").first()).toBeVisible();
+      await expect(page.locator(".dialog tbody tr, .dialog .fault").first()).toBeVisible();
       await shot("contacts");
-      await page.locator(".dialog tbody button").first().click();
-      await expect(page.locator(".explain strong, .explain p").first()).toBeVisible();
-      await shot("explain");
+      if (REAL_URL === undefined) {
+        await page.locator(".dialog tbody button").first().click();
+        await expect(page.locator(".explain strong").first()).toBeVisible();
+        await shot("explain");
+      }
       await page.keyboard.press("Escape");
       await page.locator(".q-name button").first().click();
       await shot("queue");

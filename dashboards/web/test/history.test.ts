@@ -89,17 +89,17 @@ describe("history", () => {
 describe("path", () => {
   const slots = 5;
 
-  it("is nothing without two points", () => {
+  it("is nothing without three points", () => {
     expect(sparkPath([], [20, 10], { slots }).end).toBeNull();
-    expect(sparkPath([3, null], [20, 10], { slots }).end).toBeNull();
+    expect(sparkPath([3, null, 4], [20, 10], { slots }).end).toBeNull();
   });
 
   it("begins at the right while young, breaks where nothing was measured", () => {
-    const young = sparkPath([0, 4], [26, 10], { slots });
-    expect(young.line).toBe("M17.0 7.0L22.0 3.0");
+    const young = sparkPath([0, 0, 4], [26, 10], { slots });
+    expect(young.line).toBe("M12.0 7.0L17.0 7.0L22.0 3.0");
     expect(young.end).toEqual([22, 3]);
-    const gap = sparkPath([0, null, 4], [26, 10], { slots });
-    expect(gap.line).toBe("M12.0 7.0M22.0 3.0");
-    expect(sparkPath([1, 2], [26, 10], { slots, target: 4 }).goal).toBe(3);
+    const gap = sparkPath([0, 0, null, 4], [26, 10], { slots });
+    expect(gap.line).toBe("M7.0 7.0L12.0 7.0M22.0 3.0");
+    expect(sparkPath([1, 2, 2], [26, 10], { slots, target: 4 }).goal).toBe(3);
   });
 });

@@ -136,7 +136,10 @@ export class History {
   }
 }
 
-/** A line in a box, as the `d` of a path, and where it ends; null without two points. The box is
+/** Points before which there is no line to speak of. */
+const LEAST_POINTS = 3;
+
+/** A line in a box, as the `d` of a path, and where it ends; null without three points. The box is
  *  `slots` wide, so that a young line begins at the right and grows to the left. `top` and `target`
  *  stretch the scale. */
 export function sparkPath(
@@ -152,7 +155,7 @@ export function sparkPath(
   const x = (i: number): number => 2 + (first + i) * step;
   const y = (v: number): number => height - 3 - ((v - least) / (most - least)) * (height - 6);
   const at = (n: number): string => n.toFixed(1);
-  if (known.length < 2) return { line: "", end: null, goal: null };
+  if (known.length < LEAST_POINTS) return { line: "", end: null, goal: null };
   let line = "";
   let pen = "M";
   let end: [number, number] | null = null;
