@@ -33,7 +33,8 @@ export const test = base.extend<Fixtures>({
     const watch: Watch = { faults: [], requests: [], sockets: 0 };
     page.on("pageerror", (e) => watch.faults.push(`error: ${e.message}`));
     page.on("console", (m) => {
-      if (m.type() === "error" || m.type() === "warning") watch.faults.push(`console: ${m.text()}`);
+      if (m.type() !== "error" && m.type() !== "warning") return;
+      watch.faults.push(`console: ${m.text()} ${m.location().url}`);
     });
     page.on("request", (r) => watch.requests.push(`${r.method()} ${new URL(r.url()).pathname}`));
     page.on("websocket", () => (watch.sockets += 1));
