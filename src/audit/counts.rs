@@ -1,10 +1,10 @@
 //! What the auditor counts of one queue: a local day, sliding windows, and the whole log.
 //!
-//! *Rule of the windows.* Time is cut into slices from the epoch on (UTC), of s = 5 s for the window
-//! of 15 min and of 60 s for that of an hour; what happened at `t` lies in slice ⌊t ÷ s⌋, with `t`
-//! the event's own `at`, also when it was told later. A window of n slices read at `at` sums the
-//! slices from ⌊at ÷ s⌋ − n + 1 on: 180 of 5 s, 60 of 60 s. So a figure is a function of the log
-//! and of `at`.
+//! *Rule of the windows.* Time is cut into slices from the epoch on (UTC), of s = 5 s for the
+//! window of 15 min and of 60 s for that of an hour; what happened at `t` lies in slice ⌊t ÷ s⌋,
+//! with `t` the event's own `at`, also when it was told later. A window of n slices read at `at`
+//! sums the slices from ⌊at ÷ s⌋ − n + 1 on: 180 of 5 s, 60 of 60 s. So a figure is a function of
+//! the log and of `at`.
 //!
 //! *Rule of the day.* What happened before local midnight and was told after it changes who was
 //! carried over, never the day's counts.
