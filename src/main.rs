@@ -27,10 +27,10 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 /// What a command line that cannot be read exits with, as clap does.
 const WRONG_USAGE: u8 = 2;
 
-/// Examples of `replay`.
+/// Two examples of `replay`.
 const REPLAYS: &str = "\
-Examples: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv
-          atalaya replay calls.csv --day 1999-02-09";
+Example: atalaya replay 1999-02-09.toml --speed 60 --contacts out.csv
+         atalaya replay calls.csv --day 1999-02-09";
 
 #[derive(Parser)]
 #[command(version, about = "Supervises a contact centre live")]

@@ -30,14 +30,14 @@ fn put_figure(into: &mut Map<String, Value>, key: &str, figure: Figure) {
 }
 
 /// Today's counts of a queue at an instant that the log may not have come to.
-fn today(picture: &Picture, queue: &Queue, at: i64) -> (Counts, u64) {
+pub(super) fn today(picture: &Picture, queue: &Queue, at: i64) -> (Counts, u64) {
     if picture.is_past_midnight(at) {
         return (Counts::default(), whole(queue.waiting.len()));
     }
     (queue.book.today, queue.book.carried_over)
 }
 
-fn whole(length: usize) -> u64 {
+pub(super) fn whole(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
@@ -114,7 +114,7 @@ fn totals(picture: &Picture, at: i64) -> Value {
     Value::Object(totals)
 }
 
-fn oldest(queue: &Queue) -> Option<i64> {
+pub(super) fn oldest(queue: &Queue) -> Option<i64> {
     queue.waiting.first().map(|(arrived_at, _)| *arrived_at)
 }
 
@@ -147,7 +147,7 @@ fn queue_json(picture: &Picture, id: &str, queue: &Queue, at: i64) -> Value {
 }
 
 /// Ready agents who meet the queue's requirement; none: some text is not known.
-fn ready(picture: &Picture, id: &str, queue: &Queue) -> Option<u64> {
+pub(super) fn ready(picture: &Picture, id: &str, queue: &Queue) -> Option<u64> {
     let wanted = queue.text.as_ref()?;
     let mut ready = 0;
     for (agent_id, agent) in picture.agents.iter().filter(|(_, agent)| agent.signed_in) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::compare::{Differences, close, compare};
 use super::counts::{Figure, slice_of};
 use super::expect;
+use super::gauges;
 use super::judge::{Judge, Look};
 use super::listen::TOPICS;
 use super::picture::{Fault, instant, written};
@@ -78,7 +79,10 @@ impl Judge {
             Look::Scrape { samples, between } => {
                 self.summary.scrapes += 1;
                 self.compare_samples(&samples);
-                self.compare_instant(&samples, between);
+                match samples.get(gauges::CLOCK) {
+                    Some(clock) => self.compare_gauges(&samples, *clock, between),
+                    None => self.compare_instant(&samples, between),
+                }
                 self.impossible(&samples);
             }
         }
@@ -161,12 +165,42 @@ impl Judge {
                 None => differences.tell(name, value.to_string(), "nothing".to_owned()),
             }
         }
-        let whole = |name: &str| WHOLE_FAMILIES.iter().any(|family| name.starts_with(family));
+        let whole = |name: &str| {
+            let of_all = |family: &&str| name.starts_with(*family);
+            WHOLE_FAMILIES.iter().any(of_all) && !name.starts_with(gauges::FAMILY)
+        };
         let knows_all = self.picture.agents.values().all(|agent| agent.text.is_some());
         for (name, value) in found.iter().filter(|(name, _)| whole(name) && knows_all) {
             if !expected.contains_key(name) && !close(*value, 0.0) {
                 differences.tell(name, "nothing".to_owned(), value.to_string());
             }
+        }
+        self.differ("/metrics", "metrics", differences);
+    }
+
+    /// What hangs on the instant of a scrape that says it: all of it exactly.
+    fn compare_gauges(&mut self, found: &Samples, clock: f64, (from, to): (i64, i64)) {
+        let mut differences = Differences::default();
+        #[expect(clippy::cast_possible_truncation, reason = "an instant is far below 2^53")]
+        let at = (clock * 1e6).round() as i64;
+        if !(from - ROUNDING..=to + ROUNDING).contains(&at) {
+            let expected = format!("an instant between {} and {}", written(from), written(to));
+            differences.tell(gauges::CLOCK, expected, written(at));
+        }
+        let expected = gauges::gauges(&self.picture, at);
+        for (name, figure) in &expected {
+            match found.get(name) {
+                Some(sample) if gauges::shows(*sample, *figure) => (),
+                sample => {
+                    let found = sample.map_or("nothing".to_owned(), f64::to_string);
+                    differences.tell(name, format!("{figure:?}"), found);
+                }
+            }
+        }
+        let known = |name: &&String| expected.iter().any(|(other, _)| other == *name);
+        let others = found.keys().filter(|name| name.starts_with(gauges::FAMILY));
+        for name in others.filter(|name| !known(name)) {
+            differences.tell(name, "nothing".to_owned(), found[name].to_string());
         }
         self.differ("/metrics", "metrics", differences);
     }

@@ -14,6 +14,7 @@ mod calls;
 mod compare;
 mod counts;
 mod expect;
+mod gauges;
 mod judge;
 mod listen;
 mod looks;
