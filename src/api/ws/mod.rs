@@ -31,7 +31,7 @@ use bytestring::ByteString;
 use uuid::Uuid;
 
 use self::session::{Leave, Say, Session};
-use self::topics::{Channel, RING, Reading, TICK, Topic};
+use self::topics::{Channel, RING, Reading, Topic, tick_at};
 use super::Api;
 use super::call::Call;
 use super::problem::{Code, Problem};
@@ -202,12 +202,13 @@ pub fn start(api: &Data<Api>) {
 }
 
 async fn tick(api: Arc<Api>) {
-    let mut ticks = tokio::time::interval(TICK);
+    let tick = tick_at(api.core.rate());
+    let mut ticks = tokio::time::interval(tick);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last = Instant::now();
     while !api.core.is_closed() {
         ticks.tick().await;
-        let passed = last.elapsed().as_millis() / TICK.as_millis();
+        let passed = last.elapsed().as_millis() / tick.as_millis();
         last = Instant::now();
         let skipped = u64::try_from(passed.saturating_sub(1)).unwrap_or(u64::MAX);
         api.push.skipped_ticks.fetch_add(skipped, Ordering::Relaxed);

@@ -20,16 +20,27 @@ use crate::api::roles::Role;
 use crate::views::rfc3339;
 use crate::views::{Scope, delta};
 
-/// Time between two looks at the views.
-pub const TICK: Duration = Duration::from_millis(200);
+/// Time between two looks at the views, at the speed of life.
+const TICK: Duration = Duration::from_millis(200);
+/// On a clock that runs faster a tick holds no more of the centre's time than this …
+const TICK_CENTRE: Duration = Duration::from_secs(2);
+/// … but it is never shorter.
+const TICK_LEAST: Duration = Duration::from_millis(50);
 /// A frame goes out at least this often, an empty one if need be.
 pub const SILENCE: Duration = Duration::from_secs(2);
 /// How long frames are kept for those who come back; and a channel that nobody watches.
 pub const RING: Duration = Duration::from_secs(30);
 /// Most frames of a ring; the oldest go first.
-pub const RING_FRAMES_MAX: usize = 512;
+pub const RING_FRAMES_MAX: usize = 1_024;
 /// Most bytes of missed frames that are sent instead of a snapshot.
 pub const CATCH_UP_BYTES_MAX: usize = 256 * 1_024;
+
+/// Time between two looks at the views of a centre whose clock runs at `rate`: so that a delta stays
+/// small beside the snapshot where a day passes in minutes.
+pub fn tick_at(rate: f64) -> Duration {
+    let wall = Duration::try_from_secs_f64(TICK_CENTRE.as_secs_f64() / rate);
+    wall.map_or(TICK, |wall| wall.clamp(TICK_LEAST, TICK))
+}
 
 /// What can be watched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -258,5 +269,16 @@ impl Channel {
             ByteString::from(text.to_string())
         };
         kept.snapshot.get_or_insert_with(make).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_holds_little_of_a_fast_clocks_time() {
+        let millis = [0.0, 1.0, 10.0, 20.0, 40.0, 60.0, 1e9].map(|rate| tick_at(rate).as_millis());
+        assert_eq!(millis, [200, 200, 200, 100, 50, 50, 50]);
     }
 }
