@@ -28,6 +28,9 @@ use crate::views::CountedIn;
 /// Contacts that one page looks at: some 50 ms where all of them are read from the disk.
 pub(super) const SCANNED_PER_PAGE_MAX: usize = 10_000;
 
+/// States of contacts that are over: only those leave memory.
+const OVER: [&str; 3] = ["closed", "abandoned", "refused"];
+
 /// Most characters of somebody's text that a refusal repeats.
 const ECHO_CHARS_MAX: usize = 80;
 
@@ -137,7 +140,8 @@ fn page(
     Ok(json!({ "items": items, "next_cursor": null }))
 }
 
-/// Those who may be wanted: those that a figure counts, or by name where there is one, else all.
+/// Those who may be wanted: those that a figure counts, by name where there is one, those in memory
+/// where none that is over is wanted, else all.
 fn candidates<'a>(
     call: &'a Call,
     wanted: &Wanted,
@@ -149,7 +153,14 @@ fn candidates<'a>(
         let ids = behind.collect::<Vec<_>>();
         return Ok(Box::new(ids.into_iter().map(|id| Ok((id, core.read(&id.into()))))));
     }
-    let Some(name) = &wanted.external_id else { return Ok(Box::new(core.contacts_after(after))) };
+    let Some(name) = &wanted.external_id else {
+        // A year of those who are over is not gone through for the few who wait.
+        if wanted.state.is_some_and(|state| !OVER.contains(&state)) {
+            let ids = core.in_memory_after(after).into_iter();
+            return Ok(Box::new(ids.map(|id| Ok((id, core.read(&id.into()))))));
+        }
+        return Ok(Box::new(core.contacts_after(after)));
+    };
     let is_named = |id: &ContactId| {
         let called = |contact: &Contact| {
             contact.entered.as_ref().is_some_and(|e| e.external_id.as_ref() == Some(name))

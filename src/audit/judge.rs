@@ -415,7 +415,8 @@ impl Judge {
     /// How far it has come.
     pub(super) fn progress(&self) -> Progress<'_> {
         let Summary { compared, returns, .. } = self.summary;
-        Progress { compared, returns, violations: &self.ledger.counts }
+        let is_away = self.is_away;
+        Progress { compared, returns, is_away, violations: &self.ledger.counts }
     }
 
     /// What remains is judged, and summed up.
@@ -425,6 +426,7 @@ impl Judge {
         self.advance();
         self.strangers();
         let mut summary = self.summary;
+        summary.cut_short = self.is_away.then(|| "it was away at the end".to_owned());
         summary.lasted = lasted;
         summary.seq = self.picture.seq;
         for (topic, sizes) in self.topics.into_iter().zip(self.sizes) {

@@ -259,7 +259,12 @@ impl Judge {
     /// The server's own count of what cannot be.
     fn impossible(&mut self, found: &Samples) {
         let kinds = found.iter().filter(|(name, _)| name.starts_with("atalaya_impossible_total"));
-        let sum: f64 = kinds.map(|(_, count)| count).sum();
+        let counts: Vec<f64> = kinds.map(|(_, count)| *count).collect();
+        if counts.is_empty() {
+            // A server that does not count has not said that there were none.
+            return;
+        }
+        let sum: f64 = counts.iter().sum();
         if sum > self.summary.impossible.unwrap_or(0.0) {
             let place = "/metrics atalaya_impossible_total";
             self.violated("impossible", place, ("0".to_owned(), sum.to_string()));

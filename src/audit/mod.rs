@@ -99,6 +99,8 @@ pub struct Progress<'a> {
     pub compared: u64,
     /// Times that the server was away and is back.
     pub returns: u64,
+    /// Whether it is away just now.
+    pub is_away: bool,
     /// How often each rule was broken.
     pub violations: &'a BTreeMap<&'static str, u64>,
 }
@@ -141,13 +143,13 @@ pub fn run_while(
     drop(from);
     // A listener that panicked has said so.
     let _ = listener.join();
-    let summary = judge.end(begun.elapsed());
+    let mut summary = judge.end(begun.elapsed());
     match failed {
         Some(why) if summary.folded == 0 => {
             Err(AuditError::Failed { server: options.server.clone(), why })
         }
         Some(why) => {
-            tracing::error!(why, "the audit ended early");
+            summary.cut_short = Some(why);
             Ok(summary)
         }
         None => Ok(summary),

@@ -149,6 +149,8 @@ pub struct Summary {
     pub returns: u64,
     /// Times that another log was found.
     pub epochs: u64,
+    /// Why the server was not seen to the end; none: it was.
+    pub cut_short: Option<String>,
     /// How often each rule was broken.
     pub violations: BTreeMap<&'static str, u64>,
     /// `atalaya_impossible_total`, all kinds, as of the last scrape; none: never scraped.
@@ -198,6 +200,7 @@ impl Summary {
             "outages": self.outages,
             "returns": self.returns,
             "other_epochs": self.epochs,
+            "cut_short": self.cut_short,
             "impossible": self.impossible,
             "not_checked": self.unchecked,
             "events_not_in_the_contract": self.strange,
@@ -249,6 +252,9 @@ impl fmt::Display for Summary {
                 "the server was away {} times, and back with the same log {} times; {} other logs",
                 self.outages, self.returns, self.epochs
             )?;
+        }
+        if let Some(why) = &self.cut_short {
+            writeln!(f, "the server was not seen to the end: {why}")?;
         }
         if !self.unchecked.is_empty() {
             let names: Vec<_> = self.unchecked.iter().map(String::as_str).collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::audit::{self, AuditError, Options};
+use crate::audit::{self, AuditError, Options, Summary};
 
 /// What a command line that cannot be used exits with.
 const WRONG_USAGE: u8 = 2;
@@ -40,7 +40,7 @@ pub enum Format {
     Json,
 }
 
-/// Audits; 0: nothing was found, 1: violations, or no audit at all, 2: wrong usage.
+/// Audits; 0: nothing was found, 1: violations, or no audit to the end, 2: wrong usage.
 pub fn run(wanted: &Wanted, out: &mut impl Write) -> ExitCode {
     let token = match std::fs::read_to_string(&wanted.token_file) {
         Ok(token) => token.trim().to_owned(),
@@ -67,17 +67,41 @@ pub fn run(wanted: &Wanted, out: &mut impl Write) -> ExitCode {
         Format::Json => writeln!(out, "{}", summary.to_json()),
     };
     match told {
-        Ok(()) if summary.compared == 0 => {
-            fail("cannot say that all is well: no view was compared; give it more time", 1)
-        }
-        Ok(()) if summary.count() == 0 => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::FAILURE,
+        Ok(()) => match shortfall(&summary) {
+            Some(why) => fail(&format!("cannot say that all is well: {why}"), 1),
+            None if summary.count() == 0 => ExitCode::SUCCESS,
+            None => ExitCode::FAILURE,
+        },
         Err(error) => fail(&format!("cannot print the outcome: {error}"), 1),
     }
+}
+
+/// Why an audit without violations says nothing.
+fn shortfall(summary: &Summary) -> Option<String> {
+    if let Some(why) = &summary.cut_short {
+        let advice = "look at the server's log lines and at the token, then audit again";
+        return Some(format!("the server was not seen to the end: {why}; {advice}"));
+    }
+    (summary.compared == 0).then(|| "no view was compared; give it more time".to_owned())
 }
 
 fn fail(why: &str, code: u8) -> ExitCode {
     // Nothing is left to do when standard error is gone.
     let _ = writeln!(std::io::stderr(), "atalaya: {why}");
     ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_compared_to_the_end_is_well() {
+        let whole = Summary { compared: 3, ..Summary::default() };
+        assert_eq!(shortfall(&whole), None);
+        let why = Some("it was away at the end".to_owned());
+        let cut = shortfall(&Summary { cut_short: why, ..whole }).unwrap();
+        assert!(cut.contains("away at the end; look at"), "{cut}");
+        assert!(shortfall(&Summary::default()).unwrap().starts_with("no view was compared"));
+    }
 }

@@ -91,10 +91,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Back, Failed> {
         journal::Disk::create_folder(&RealDisk, data).map_err(io)?;
     }
     let _lock = Lock::take(data).map_err(|error| match error {
-        LockError::Held { pid, .. } => {
-            let advice = "stop it first, or name another folder with --data";
-            ServeError::Held { dir: data.display().to_string(), pid, advice }
-        }
+        LockError::Held { pid, .. } => ServeError::held(data, pid),
         other @ LockError::Io { .. } => ServeError::Open(OpenError::Lock(other)),
     })?;
     let restored = journal::restore(from, data, &RealDisk)?;

@@ -22,6 +22,7 @@ use crate::demo::centre::{self, Centre};
 use crate::demo::{self, DemoError, Options, rota};
 use crate::journal::commit::CommitError;
 use crate::journal::recorder::OpenError;
+use crate::journal::{Lock, LockError};
 use crate::simulation::pure::RunError as RunFailed;
 use behind::Making;
 
@@ -178,10 +179,15 @@ fn welcome(address: SocketAddr, api: &Data<Api>, token: &str, speed: f64, behind
     tell(&format!("Listening on http://{address}"));
 }
 
-/// Removes what a demo has left in `dir`, and nothing else.
-fn clear(dir: &Path) -> Result<(), ServeError> {
-    let io = |source| ServeError::Io { what: format!("empty {}", dir.display()), source };
-    for name in ["admin.token", "key", "lock"] {
+/// Removes what a demo has left in `dir`, and nothing else; of a folder that a server has, nothing.
+fn clear(dir: &Path) -> Result<(), RunError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    // The lock's file stays: without it another would take what somebody has.
+    let _lock = lock(dir)?;
+    let io = |source| io(format!("empty {}", dir.display()))(source).into();
+    for name in ["admin.token", "key"] {
         match std::fs::remove_file(dir.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
             Ok(()) | Err(_) => (),
@@ -196,6 +202,14 @@ fn clear(dir: &Path) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// Has `dir` as a server does.
+fn lock(dir: &Path) -> Result<Lock, RunError> {
+    Lock::take(dir).map_err(|error| match error {
+        LockError::Held { pid, .. } => ServeError::held(dir, pid).into(),
+        LockError::Io { .. } => RunError::Folder(error.into()),
+    })
+}
+
 fn tell(line: &str) {
     // Nobody need listen to standard output for the demo to live.
     let _ = writeln!(std::io::stdout(), "{line}");
@@ -204,6 +218,23 @@ fn tell(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::LOCK_FILE;
+
+    #[test]
+    fn a_folder_that_a_server_has_is_not_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        clear(&dir.join("missing")).unwrap();
+        std::fs::create_dir_all(dir.join("log")).unwrap();
+        let held = Lock::take(dir).unwrap();
+        let refused = clear(dir).unwrap_err().to_string();
+        let why = format!("a server (pid {}) has {}", std::process::id(), dir.display());
+        assert!(refused.starts_with(&why) && refused.contains("stop it first"), "{refused}");
+        assert!(dir.join("log").exists());
+        drop(held);
+        clear(dir).unwrap();
+        assert!(!dir.join("log").exists() && dir.join(LOCK_FILE).exists());
+    }
 
     #[test]
     fn a_demo_opens_late_in_the_morning_of_a_working_day() {

@@ -95,6 +95,14 @@ pub enum ServeError {
     Token(Problem),
 }
 
+impl ServeError {
+    /// Whoever has `dir` keeps it.
+    pub(super) fn held(dir: &Path, pid: Option<u32>) -> Self {
+        let advice = "stop it first, or name another folder with --data";
+        Self::Held { dir: dir.display().to_string(), pid, advice }
+    }
+}
+
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("a server (pid {pid})"))
 }

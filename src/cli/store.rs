@@ -40,8 +40,7 @@ impl Store {
         let mut opening = match Opening::begin(dir) {
             Ok(opening) => opening.limits(sizes.segment_bytes, sizes.reserve_bytes),
             Err(OpenError::Lock(LockError::Held { pid, .. })) => {
-                let advice = "stop it first, or name another folder with --data";
-                return Err(ServeError::Held { dir: dir.display().to_string(), pid, advice });
+                return Err(ServeError::held(dir, pid));
             }
             Err(error) => return Err(error.into()),
         };

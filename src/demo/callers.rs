@@ -5,6 +5,7 @@
 //! becomes of a call is the server's: a caller hears it from the exchange (`exchange`), as its
 //! telephone would tell it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -222,6 +223,7 @@ pub async fn arrive(world: Arc<World>, mut hurry: watch::Receiver<bool>) {
 async fn adopt(world: &Arc<World>, calls: &mut JoinSet<()>, hurry: &watch::Receiver<bool>) {
     let mut chance = ChaCha8Rng::seed_from_u64(world.seed);
     chance.set_stream(u64::MAX);
+    let mut known = BTreeSet::new();
     for state in ["queued", "offered", "active", "held"] {
         let left = match world.client.list(&format!("/api/v1/contacts?state={state}")).await {
             Ok(left) => left,
@@ -233,10 +235,15 @@ async fn adopt(world: &Arc<World>, calls: &mut JoinSet<()>, hurry: &watch::Recei
         for contact in left {
             let queue = contact["queue"].as_str().unwrap_or_default();
             let Some(line) = world.centre.line(queue) else { continue };
+            let id = contact["id"].as_str().unwrap_or_default().to_owned();
+            // Who goes on from one state to the next meanwhile is in both lists.
+            if !known.insert(id.clone()) {
+                continue;
+            }
+            world.tally.add(Count::TakenOver);
             let patience: f64 = chance.sample(Exp1);
             let patience_s = patience * PATIENCE_MEAN_S;
             let talk_s = lognormal_s(&mut chance, line.talk_mean_s * EITHER_SIDE, TALK_SIGMA);
-            let id = contact["id"].as_str().unwrap_or_default().to_owned();
             let (world, hurry) = (world.clone(), hurry.clone());
             calls.spawn(async move {
                 let now_s = world.clock.now_s();

@@ -239,6 +239,12 @@ mod tests {
         for line in &centre.lines {
             let short = line.body["short_name"].as_str().unwrap();
             assert!((1..=24).contains(&short.chars().count()), "{short}");
+            // A board without thresholds never says that something is wrong.
+            for figure in ["longest_wait", "waiting", "service_level"] {
+                let bound = &line.body["thresholds"][figure];
+                let bounds = [&bound["warning"], &bound["critical"]];
+                assert!(!bounds.contains(&&Value::Null), "{}: no {figure}", line.id);
+            }
         }
         let whole: f64 = centre.lines.iter().map(|line| line.share).sum();
         assert!((whole - 100.0).abs() < 0.001, "{whole}");

@@ -70,7 +70,9 @@ impl fmt::Debug for Options {
 pub struct Summary {
     /// Those who called.
     pub callers: u64,
-    /// Those of them who spoke with an agent.
+    /// Those who were there when it began, waiting or talking.
+    pub taken_over: u64,
+    /// Those of both who spoke with an agent.
     pub answered: u64,
     /// Those who hung up while they waited.
     pub abandoned: u64,
@@ -96,11 +98,11 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { callers, answered, abandoned, refused, errors, .. } = self;
+        let Self { callers, taken_over, answered, abandoned, refused, errors, .. } = self;
         let (accepted, missed) = (self.offers_accepted, self.offers_missed);
         write!(
             f,
-            "{callers} callers, {answered} answered, {abandoned} abandoned, {refused} refused; \
+            "{callers} callers, {taken_over} taken over, {answered} answered, {abandoned} abandoned, {refused} refused; \
              offers: {accepted} accepted, {} rejected, {missed} missed; {} silences, \
              {} interventions, {} reconnects, {errors} errors",
             self.offers_rejected, self.silences, self.interventions, self.reconnects
@@ -124,13 +126,15 @@ pub enum DemoError {
 
 /// The counters behind [`Summary`].
 #[derive(Debug, Default)]
-pub struct Tally([AtomicU64; 12]);
+pub struct Tally([AtomicU64; 13]);
 
 /// One thing that is counted.
 #[derive(Debug, Clone, Copy)]
 pub enum Count {
     /// [`Summary::callers`].
     Caller,
+    /// [`Summary::taken_over`].
+    TakenOver,
     /// [`Summary::answered`].
     Answered,
     /// [`Summary::abandoned`].
@@ -172,6 +176,7 @@ impl Tally {
         let read = |count| self.cell(count).load(Ordering::Relaxed);
         Summary {
             callers: read(Count::Caller),
+            taken_over: read(Count::TakenOver),
             answered: read(Count::Answered),
             abandoned: read(Count::Abandoned),
             refused: read(Count::Refused),
@@ -187,10 +192,11 @@ impl Tally {
     }
 
     fn cell(&self, count: Count) -> &AtomicU64 {
-        let Self([callers, answered, abandoned, refused, engaged, rest @ ..]) = self;
+        let Self([callers, taken_over, answered, abandoned, refused, engaged, rest @ ..]) = self;
         let [accepted, rejected, missed, reconnects, silences, acts, errors] = rest;
         match count {
             Count::Caller => callers,
+            Count::TakenOver => taken_over,
             Count::Answered => answered,
             Count::Abandoned => abandoned,
             Count::Refused => refused,

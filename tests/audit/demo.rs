@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use atalaya::audit::{Options, Progress, Summary, run_while};
+use atalaya::client::Client;
+use serde_json::json;
 
 pub(crate) const ATALAYA: &str = env!("CARGO_BIN_EXE_atalaya");
 /// Far over what any audit here takes, so that it ends only what hangs.
@@ -102,5 +104,44 @@ fn a_server_that_is_killed_and_comes_back_is_gone_on_with() {
     });
     assert_eq!(summary.count(), 0, "{summary}");
     assert!(summary.outages >= 1 && summary.returns >= 1 && summary.epochs == 0, "{summary}");
-    assert!(summary.compared >= after, "{summary}");
+    assert!(summary.compared >= after && summary.cut_short.is_none(), "{summary}");
+}
+
+#[test]
+fn a_server_that_does_not_come_back_is_no_clean_audit() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = Some(Demo::start(dir.path()));
+    let Demo { address, token, .. } = demo.as_ref().unwrap();
+    let (address, token) = (address.clone(), token.clone());
+    let summary = audit(&address, &token, |progress| {
+        if progress.compared > 0
+            && let Some(demo) = demo.take()
+        {
+            demo.kill();
+        }
+        !progress.is_away
+    });
+    assert_eq!(summary.count(), 0, "{summary}");
+    assert_eq!(summary.cut_short.as_deref(), Some("it was away at the end"), "{summary}");
+}
+
+#[test]
+fn a_token_that_ends_is_no_clean_audit() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let client = Client::new(&format!("http://{}", demo.address), &demo.token).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let grant = json!({"role": "administrator"});
+    let made = runtime.block_on(client.post_without_key("/api/v1/tokens", &grant)).unwrap();
+    let own = format!("/api/v1/tokens/{}", made["id"].as_str().unwrap());
+    let mut is_ended = false;
+    let summary = audit(&demo.address, made["token"].as_str().unwrap(), |progress| {
+        if progress.compared > 0 && !is_ended {
+            is_ended = true;
+            runtime.block_on(client.delete(&own)).unwrap();
+        }
+        true
+    });
+    let why = summary.cut_short.as_deref().unwrap_or_default();
+    assert!(why.contains("401"), "{summary}");
 }

@@ -194,6 +194,13 @@ fn the_program_lives_as_long_as_it_is_told_and_sums_up() {
     assert!(link.contains(": http://127.0.0.1:") && link.contains("/enter?ticket="), "{told}");
     let summary = told.lines().find(|line| line.contains(" callers, ")).unwrap();
     assert!(summary.contains(" answered, ") && summary.ends_with(" 0 errors"), "{told}");
+    let count = |what: &str| {
+        let before = summary.split(what).next().unwrap();
+        before.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let came = count(" callers,") + count(" taken over,");
+    let gone = count(" answered,") + count(" abandoned,") + count(" refused;");
+    assert!(count(" taken over,") > 20 && gone <= came, "{summary}");
 }
 
 #[actix_web::test]

@@ -70,3 +70,28 @@ async fn pages_are_of_one_list() {
     listed(&house, "&external_id=c-1").await;
     house.stop();
 }
+
+/// Where memory alone is looked through, nobody is missing for it.
+#[actix_web::test]
+async fn a_list_by_state_has_all_who_are_so() {
+    let home = tempdir().unwrap();
+    let house = house_with_picture(home.path()).await;
+    house.staffed(&[]).await;
+    let mut contacts = Vec::new();
+    for _ in 0..6 {
+        contacts.push(house.call().await);
+    }
+    leave(&house, &contacts[..3]).await;
+    let list = async |filter: &str| {
+        let page = house.get(&format!("/api/v1/contacts?limit=500{filter}"), &house.admin).await;
+        page.json["items"].as_array().unwrap().clone()
+    };
+    let all = list("").await;
+    assert_eq!(all.len(), 6);
+    for (state, count) in [("queued", 3), ("abandoned", 3), ("active", 0), ("closed", 0)] {
+        let of_all: Vec<_> = all.iter().filter(|one| one["state"] == state).cloned().collect();
+        let listed = list(&format!("&state={state}")).await;
+        assert_eq!((listed.len(), &listed), (count, &of_all), "{state}");
+    }
+    house.stop();
+}

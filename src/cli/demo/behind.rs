@@ -19,7 +19,7 @@ use atalaya_domain::queue;
 use atalaya_domain::system;
 use atalaya_domain::time::Timestamp;
 
-use super::RunError;
+use super::{RunError, lock};
 use crate::actors::clock::wall_now;
 use crate::api::personal;
 use crate::api::secrets::Secrets;
@@ -28,9 +28,9 @@ use crate::cli::serve::io;
 use crate::config::Config;
 use crate::demo::centre::Centre;
 use crate::demo::past::{Past, speaker};
+use crate::journal::KEY_FILE;
 use crate::journal::commit::{Cause, Commit, Numbered, Said, Sealed};
 use crate::journal::recorder::Recorder;
-use crate::journal::{KEY_FILE, Lock};
 use crate::simulation::pure::play;
 
 /// Where the log lies in a data folder, and where it is made.
@@ -71,7 +71,7 @@ impl Making<'_> {
             }
             return Ok(None);
         }
-        let _lock = Lock::take(dir).map_err(|error| RunError::Folder(error.into()))?;
+        let _lock = lock(dir)?;
         let what = || format!("make the day behind in {}", making.display());
         if making.exists() {
             tracing::warn!(folder = %making.display(), "an unfinished day is made anew");
