@@ -77,6 +77,9 @@ describe("teams", () => {
 
   it("have words where their slugs are known", () => {
     expect(board.teamName("morning-3")).toEqual({ key: "team.morning", n: "3" });
+    const special = { key: "team.morning_special", n: "2" };
+    expect(board.teamName("morning-special-2")).toEqual(special);
+    expect(board.teamName("afternoon-special")).toEqual({ key: "team.afternoon_special", n: "" });
     expect(board.teamName("A01-1")).toEqual({ key: null, n: "A01-1" });
   });
 });

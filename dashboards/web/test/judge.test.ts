@@ -150,4 +150,6 @@ it("has everybody of the roster in the teams, those away as signed out", () => {
   expect(teams.some((t) => t.id === "elsewhere")).toBe(false);
   expect(board.shortName({ ...queue({}), short_name: "Cuan" })).toBe("Cuantías");
   expect(board.shortName({ ...queue({}), short_name: "Importes" })).toBe("Importes");
+  const long = { ...queue({}), name: "Cuantías de las prestaciones", short_name: "Cuantías" };
+  expect(board.shortName(long)).toBe("Cuantías");
 });

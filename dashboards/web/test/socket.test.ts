@@ -199,7 +199,7 @@ describe("deltas", () => {
 });
 
 describe("silence", () => {
-  it("makes the data stale after five seconds, not before, and gives up the socket later", () => {
+  it("makes the data stale before five seconds are over, not sooner, and gives up the socket later", () => {
     goLive();
     world.pass(STALE_AFTER_MS - 1);
     expect(world.view.stale).toBe(false);

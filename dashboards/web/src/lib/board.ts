@@ -31,9 +31,11 @@ export function openness(state: string): Openness {
   return state.includes("emergency") ? "emergency" : "closed";
 }
 
-/** What a narrow tile calls a queue: its short name, unless that is only the name cut off. */
+/** What a narrow tile calls a queue: its short name, unless that is the name cut off in a word. */
 export function shortName({ name, short_name: short }: Queue): string {
-  return short === undefined || short === "" || name.startsWith(short) ? name : short;
+  if (short === undefined || short === "") return name;
+  const cut = name.startsWith(short) && /^[\p{L}\p{N}]/u.test(name.slice(short.length));
+  return cut ? name : short;
 }
 
 export interface Row {
@@ -134,11 +136,11 @@ export interface TeamName {
   n: string;
 }
 
-/** `morning-1` and its like have words; any other team is called by its slug. */
+/** `morning-1`, `morning-special-1` and their like have words; any other team is called by its slug. */
 export function teamName(id: string): TeamName {
-  const found = /^(morning|afternoon|level)-(\d+)$/.exec(id);
-  const key = `team.${found?.[1] ?? ""}`;
-  return found !== null && isKey(key) ? { key, n: found[2] ?? "" } : { key: null, n: id };
+  const found = /^(morning|afternoon|level)(?:-(special))?(?:-(\d+))?$/.exec(id);
+  const key = `team.${[found?.[1], found?.[2]].filter((part) => part !== undefined).join("_")}`;
+  return found !== null && isKey(key) ? { key, n: found[3] ?? "" } : { key: null, n: id };
 }
 
 const fold = (text: string): string =>

@@ -6,8 +6,9 @@ import { CentreClock } from "./clock";
 import { applyDelta, fromSnapshot, resumeOf, type Board } from "./fold";
 import { parseFrame, type ClientFrame, type Delta, type Problem, type ServerFrame } from "./wire";
 
-/** Silence after which the page says that its data are old. A frame is due every 2 s. */
-export const STALE_AFTER_MS = 5_000;
+/** Silence after which the page says that its data are old: so soon that it is drawn, on a slow
+ *  machine too, before five seconds are over. A frame is due every 2 s. */
+export const STALE_AFTER_MS = 4_800;
 /** Silence after which the socket is given up: its other end may be gone without a word. */
 export const HANG_UP_AFTER_MS = 10_000;
 /** Time from dialling to the first data; then the socket is given up. */
