@@ -124,7 +124,7 @@ struct Shown {
 struct Kept {
     shown: Option<Shown>,
     frames: VecDeque<Frame>,
-    /// Where the last frame led from that has left the ring.
+    /// Where the last frame led from that is not in the ring, or not any more.
     left_from: Option<u64>,
     /// Of the reading that is shown, made when first asked for.
     snapshot: Option<ByteString>,
@@ -186,6 +186,8 @@ impl Channel {
     pub fn show(&self, reading: Reading, now: Instant) {
         let mut kept = self.kept();
         let Some(shown) = &kept.shown else {
+            // Who has this number from a channel before, or from a GET, has it of another instant.
+            kept.left_from = Some(reading.seq);
             kept.shown = Some(Shown { number: 0, made: now, reading });
             return;
         };
@@ -284,6 +286,7 @@ mod tests {
             frames.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
         };
         show(4, 3, 0);
+        assert_eq!(read(4)[0]["type"], "snapshot", "had of another channel, at another instant");
         show(5, 3, 1);
         show(5, 2, 3);
         for seconds in (5..25).step_by(2) {
