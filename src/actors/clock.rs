@@ -15,6 +15,8 @@ pub struct Clock {
     anchor: Timestamp,
     started: Instant,
     rate: f64,
+    /// It goes on with the wall after a start; any other from its last event.
+    follows_wall: bool,
     latest: AtomicI64,
 }
 
@@ -22,7 +24,20 @@ impl Clock {
     /// A clock that stands at `anchor` now and runs at `rate`; 0 stands still.
     pub fn new(anchor: Timestamp, rate: f64) -> Self {
         let latest = AtomicI64::new(anchor.0);
-        Self { anchor, started: Instant::now(), rate, latest }
+        Self { anchor, started: Instant::now(), rate, follows_wall: false, latest }
+    }
+
+    /// The wall's, from `last` on where that lies ahead of it.
+    pub fn real(last: Option<Timestamp>) -> Self {
+        let anchor = last.unwrap_or_default().max(wall_now());
+        Self { follows_wall: true, ..Self::new(anchor, 1.0) }
+    }
+
+    /// Up to where a clock will not stand again after a start, where it stands at `now` and the
+    /// last event was told at `told`.
+    pub fn for_good(&self, now: Timestamp, told: Timestamp) -> Timestamp {
+        let wall = if self.follows_wall { wall_now() } else { told };
+        now.min(told.max(wall))
     }
 
     /// Centre seconds in a second.
@@ -58,4 +73,25 @@ impl Clock {
 pub fn wall_now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_good_is_where_a_start_would_not_stand_before() {
+        let (wall, hour) = (wall_now(), Span::seconds(3_600));
+        let ago = wall.minus(hour);
+        let real = Clock::real(None);
+        assert_eq!(real.for_good(ago.plus(Span(1)), ago), ago.plus(Span(1)));
+        // Ahead of the wall, a start would stand at the last event.
+        let ahead = wall.plus(hour);
+        assert_eq!(Clock::real(Some(ahead)).for_good(ahead.plus(hour), ahead), ahead);
+        // At the wall's rate and not the wall's: `--clock-rate 1`, a demo at the speed of life.
+        for rate in [1.0, 20.0] {
+            let clock = Clock::new(ago, rate);
+            assert_eq!(clock.for_good(ago.plus(Span::seconds(900)), ago), ago, "{rate}");
+        }
+    }
 }

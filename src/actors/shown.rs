@@ -19,17 +19,10 @@ impl Centre {
         // Whatever is passed from here on is decided at `now` or later; with nothing in flight
         // nothing from before can come any more.
         if self.in_flight() == 0 && !self.is_lockstep() {
-            let settled = self.for_good(now, board.told());
+            let settled = self.clock().for_good(now, board.told());
             board.settle(settled);
         }
         board
-    }
-
-    /// Up to where the clock will not stand again after a start: a real one goes on with the wall,
-    /// another from its last event.
-    fn for_good(&self, now: Timestamp, told: Timestamp) -> Timestamp {
-        let is_real = (self.clock().rate() - 1.0).abs() < f64::EPSILON;
-        if is_real { now } else { now.min(told) }
     }
 
     /// What the wallboard holds, the number of the last event in it, and its instant: what slides

@@ -1,7 +1,7 @@
 //! `/reports/intervals`: what became of those who arrived in each interval, by queue.
 //!
 //! All rows are as of one sequence number, and come in one answer: as JSON, or as CSV for who says
-//! `Accept: text/csv`. What may read the disk is done on a thread that may wait.
+//! `Accept: text/csv`. What takes long, or may read the disk, is done on a thread that may wait.
 
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, VARY};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -46,9 +46,10 @@ pub async fn intervals(call: Call, req: HttpRequest) -> Result<HttpResponse, Pro
         let detail = format!("cannot report on `{id}`: there is no such queue");
         return Err(Problem::invalid("queue", detail));
     }
-    let plan = Plan::new(from, to, by, zone.clone()).map_err(refused)?;
     let (asked, lines) = (call.clone(), wants_lines(&req));
     let read = web::block(move || {
+        // Of many years this takes a while too.
+        let plan = Plan::new(from, to, by, zone.clone()).map_err(refused)?;
         let (from, to) = plan.quarters();
         let cells = asked.api.core.cells(from, to, queue.as_ref()).map_err(|error| {
             tracing::error!(%error, "cannot read the cells of a report");

@@ -261,7 +261,7 @@ fn clock(settings: &Settings, store: &Store) -> Result<Clock, ServeError> {
              right, or wait until it is past"
                 .into(),
         )),
-        (None, last) => Ok(Clock::new(last.unwrap_or_default().max(wall_now()), 1.0)),
+        (None, last) => Ok(Clock::real(last)),
         (Some(rate), Some(last)) if rate <= 0.0 => match settings.start {
             Some(start) if start < last => Err(ServeError::Time(format!(
                 "the store's clock stands at {}, which is later than --clock-start: name a later \

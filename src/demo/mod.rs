@@ -102,9 +102,9 @@ impl fmt::Display for Summary {
         let (accepted, missed) = (self.offers_accepted, self.offers_missed);
         write!(
             f,
-            "{callers} callers, {taken_over} taken over, {answered} answered, {abandoned} abandoned, {refused} refused; \
-             offers: {accepted} accepted, {} rejected, {missed} missed; {} silences, \
-             {} interventions, {} reconnects, {errors} errors",
+            "{callers} callers, {taken_over} taken over, {answered} answered, {abandoned} \
+             abandoned, {refused} refused; offers: {accepted} accepted, {} rejected, {missed} \
+             missed; {} silences, {} interventions, {} reconnects, {errors} errors",
             self.offers_rejected, self.silences, self.interventions, self.reconnects
         )
     }

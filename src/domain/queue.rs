@@ -49,9 +49,9 @@ pub struct ServiceLevel {
 /// A value that warns, and one that alarms; either may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound<T> {
-    /// From here on people are warned.
+    /// Past this people are warned; a figure that stands at it is not past it.
     pub warning: Option<T>,
-    /// From here on it is worse.
+    /// Past this it is worse.
     pub critical: Option<T>,
 }
 

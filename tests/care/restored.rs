@@ -86,26 +86,35 @@ async fn the_same_wallboard_and_receipts_and_a_new_epoch() {
     assert_eq!(gone.json["epoch"], new);
     let goes_on = again.get(&format!("/api/v1/events?after={seq}&epoch={new}")).await.unwrap();
     assert_eq!(goes_on.status, 200, "{goes_on:?}");
-    resume(&back.url, &token, old, new, seq + 1).await;
+    resume(&back.url, &token, &mut again, [(old, seq + 1), (new, seq + 1)]).await;
     origin.stop();
     back.stop();
     restored_twice(&place, new);
 }
 
-/// With the old epoch a socket gets a snapshot, with the new one it goes on from its number.
-async fn resume(url: &str, token: &str, old: &str, new: &str, seq: u64) {
+/// With the old epoch a socket gets a snapshot; with the new one it goes on from a number that it
+/// had of a socket.
+async fn resume(url: &str, token: &str, wire: &mut Wire, [old, new]: [(&str, u64); 2]) {
     let host = url.strip_prefix("http://").unwrap();
     let bearer = format!("Bearer {token}");
-    for (epoch, kind) in [(old, "snapshot"), (new, "delta")] {
+    let subscribe = async |(epoch, seq): (&str, u64)| {
         let mut socket = Socket::open(host, &[("Authorization", &bearer)]).await.unwrap();
-        assert_eq!(socket.next().await["epoch"], new);
-        socket
-            .say(json!({"type": "subscribe", "topic": "wallboard",
-                "resume": {"epoch": epoch, "seq": seq}}))
-            .await;
+        assert_eq!(socket.next().await["epoch"], new.0);
+        let resume = json!({"epoch": epoch, "seq": seq});
+        socket.say(json!({"type": "subscribe", "topic": "wallboard", "resume": resume})).await;
         let frame = socket.next().await;
-        assert_eq!(frame["type"], kind, "{frame}");
+        (socket, frame)
+    };
+    let (mut socket, frame) = subscribe(old).await;
+    assert_eq!(frame["type"], "snapshot", "{frame}");
+    let call = json!({"channel": "voice", "queue": "unserved"});
+    wire.post(CALL, &call).await.unwrap().good();
+    let mut had = frame;
+    while had["seq"] == new.1 {
+        had = socket.next().await;
     }
+    let (_, frame) = subscribe((new.0, had["seq"].as_u64().unwrap())).await;
+    assert_eq!(frame["type"], "delta", "{frame}");
 }
 
 /// What was restored is copied and restored as any other.

@@ -50,6 +50,7 @@ fn a_cursor_gets_each_frame_once_and_in_order() {
 #[test]
 fn frames_are_kept_for_a_time_and_up_to_a_number() {
     let (channel, start) = (channel(), Instant::now());
+    channel.show(reading(0, json!({"waiting": 0})), start);
     channel.show(reading(1, json!({"waiting": 1})), start);
     channel.show(reading(2, json!({"waiting": 2})), start);
     channel.show(reading(3, json!({"waiting": 3})), start + RING);

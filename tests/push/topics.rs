@@ -51,6 +51,8 @@ async fn a_resume_gets_what_it_missed_or_a_snapshot() {
     let supervisor = house.token("supervisor", None, None).await;
     let mut first = house.connect(&supervisor).await;
     let mut copy = first.subscribe("wallboard").await;
+    // A number that it had of this channel.
+    house.call().await;
     copy.follow(&mut first, house.centre.last_seq()).await;
     // Another keeps the channel going meanwhile, and says when it has gone on.
     let mut other = house.connect(&supervisor).await;
@@ -65,7 +67,7 @@ async fn a_resume_gets_what_it_missed_or_a_snapshot() {
     let frame = back.next().await;
     copy.apply(&frame);
     copy.follow(&mut back, theirs.seq).await;
-    assert_eq!(copy.data["totals"]["waiting"], 1);
+    assert_eq!(copy.data["totals"]["waiting"], 2);
     resume["resume"]["epoch"] = json!("e0");
     let mut back = house.connect(&supervisor).await;
     back.say(resume.clone()).await;

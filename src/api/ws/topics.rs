@@ -135,6 +135,8 @@ struct Shown {
 struct Kept {
     shown: Option<Shown>,
     frames: VecDeque<Frame>,
+    /// Where the last frame led from that is not in the ring, or not any more.
+    left_from: Option<u64>,
     /// Of the reading that is shown, made when first asked for.
     snapshot: Option<ByteString>,
 }
@@ -195,6 +197,8 @@ impl Channel {
     pub fn show(&self, reading: Reading, now: Instant) {
         let mut kept = self.kept();
         let Some(shown) = &kept.shown else {
+            // Who has this number from a channel before, or from a GET, has it of another instant.
+            kept.left_from = Some(reading.seq);
             kept.shown = Some(Shown { number: 0, made: now, reading });
             return;
         };
@@ -223,7 +227,7 @@ impl Channel {
                 .front()
                 .is_some_and(|frame| now.saturating_duration_since(frame.made) > RING)
         {
-            kept.frames.pop_front();
+            kept.left_from = kept.frames.pop_front().map(|frame| frame.from);
         }
         kept.shown = Some(Shown { number, made: now, reading });
         kept.snapshot = None;
@@ -240,6 +244,8 @@ impl Channel {
             Cursor::Fresh => None,
             Cursor::At(had) if had == number => Some(kept.frames.len()),
             Cursor::At(had) => kept.frames.iter().position(|frame| frame.number == had + 1),
+            // Frames from one number may be many: what slides with the clock changes under it.
+            Cursor::Resume(had) if kept.left_from == Some(had) => None,
             Cursor::Resume(had) => {
                 let chained = kept.frames.iter().position(|frame| frame.from == had);
                 chained.or_else(|| (had == seq).then_some(kept.frames.len()))
@@ -280,5 +286,39 @@ mod tests {
     fn a_tick_holds_little_of_a_fast_clocks_time() {
         let millis = [0.0, 1.0, 10.0, 20.0, 40.0, 60.0, 1e9].map(|rate| tick_at(rate).as_millis());
         assert_eq!(millis, [200, 200, 200, 100, 50, 50, 50]);
+    }
+
+    /// What slides with the clock changes under one number.
+    #[test]
+    fn who_comes_back_at_a_number_under_which_frames_have_left_gets_a_snapshot() {
+        let channel = Channel::new(Topic::Wallboard, "e1".into());
+        let begun = Instant::now();
+        let show = |seq, answered_15m, seconds| {
+            let data = json!({ "answered_15m": answered_15m });
+            let at = Timestamp::default();
+            channel.show(Reading { seq, at, data }, begun + Duration::from_secs(seconds));
+        };
+        let read = |had| -> Vec<Value> {
+            let frames = channel.read(&mut Cursor::Resume(had));
+            frames.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+        };
+        show(4, 3, 0);
+        assert_eq!(read(4)[0]["type"], "snapshot", "had of another channel, at another instant");
+        show(5, 3, 1);
+        show(5, 2, 3);
+        for seconds in (5..25).step_by(2) {
+            show(5, 2, seconds);
+        }
+        assert_eq!(read(5)[0]["set"], json!({ "/answered_15m": 2 }), "it is in the ring");
+        for seconds in (25..45).step_by(2) {
+            show(5, 2, seconds);
+        }
+        let frames = read(5);
+        assert_eq!(frames[0]["type"], "snapshot", "the frame that it missed is not: {frames:?}");
+        show(6, 2, 46);
+        assert_eq!(read(5)[0]["type"], "snapshot", "nor after the next event");
+        show(6, 1, 48);
+        let changed: Vec<_> = read(6).iter().map(|frame| frame["set"].clone()).collect();
+        assert_eq!(changed, [json!({ "/answered_15m": 1 })], "all frames of a number are there");
     }
 }
