@@ -2,10 +2,11 @@
 //! sockets; or that centre alone, in a server that runs already.
 
 mod behind;
+mod clear;
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,17 @@ pub enum RunError {
     /// The folder.
     #[error("failed to open the data folder: {0}")]
     Folder(OpenError),
+    /// The folder is somebody's.
+    #[error(
+        "cannot empty {}: {why}; name another folder with --data, or take this one away yourself",
+        dir.display()
+    )]
+    Foreign {
+        /// The folder.
+        dir: PathBuf,
+        /// Why it is not a demo's.
+        why: &'static str,
+    },
     /// The hours behind the opening.
     #[error("failed to make the day behind: {0}")]
     Past(RunFailed),
@@ -89,7 +101,7 @@ pub enum RunError {
 /// Runs the demo until it ends or is ended.
 pub fn run(wanted: &Wanted) -> Result<(), RunError> {
     if wanted.fresh {
-        clear(&wanted.data)?;
+        clear::clear(&wanted.data)?;
     }
     let centre = Arc::new(Centre::whole()?);
     let config = config::parse(centre::TEXT, centre::FILE, &Rulings).map_err(ServeError::from)?;
@@ -176,24 +188,6 @@ fn welcome(address: SocketAddr, api: &Data<Api>, token: &str, speed: f64, behind
     }
     tell(&format!("Its wallboard, signed in (the link holds once): {link}"));
     tell(&format!("Listening on http://{address}"));
-}
-
-/// Removes what a demo has left in `dir`, and nothing else.
-fn clear(dir: &Path) -> Result<(), ServeError> {
-    let io = |source| ServeError::Io { what: format!("empty {}", dir.display()), source };
-    for name in ["admin.token", "key", "lock"] {
-        match std::fs::remove_file(dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
-            Ok(()) | Err(_) => (),
-        }
-    }
-    for name in ["log", "state", "making"] {
-        match std::fs::remove_dir_all(dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
-            Ok(()) | Err(_) => (),
-        }
-    }
-    Ok(())
 }
 
 fn tell(line: &str) {
