@@ -39,7 +39,7 @@ struct Line {
     command: Command,
     /// Which log lines go to standard error: `error`, `warn`, `info`, `debug`, `trace`, also by
     /// part, like `info,atalaya::entries=debug` [default: the configuration's, else info]
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = log_level)]
     log_level: Option<String>,
     /// How they are written [default: the configuration's, else text]
     #[arg(long, global = true)]
@@ -67,7 +67,7 @@ enum Command {
         #[arg(long)]
         listen: Option<SocketAddr>,
         /// Centre seconds in a second; left out: real time
-        #[arg(long)]
+        #[arg(long, value_parser = rate)]
         clock_rate: Option<f64>,
         /// Where the clock of a new store starts, or, at rate 0, goes on, RFC 3339; needs
         /// `--clock-rate`
@@ -345,14 +345,28 @@ fn new_token(
     Ok(())
 }
 
+/// Most centre seconds in a second: a day is over in less than one. At some higher rate the clock
+/// would reach the end of the calendar while somebody looks.
+const RATE_MAX: f64 = 100_000.0;
+
 fn pace(text: &str) -> Result<f64, String> {
     let pace = text.parse().ok().filter(|pace| (1.0..=60.0).contains(pace));
     pace.ok_or_else(|| "a demo's speed is a number from 1 to 60".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed >= 0.0);
-    speed.ok_or_else(|| "a speed is a number from 0 up".to_owned())
+    rate(text).map_err(|_| format!("a speed is a number from 0 to {RATE_MAX}"))
+}
+
+/// Not a number too is a number to a parser.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.0..=RATE_MAX).contains(rate));
+    rate.ok_or_else(|| format!("a clock's rate is a number from 0 to {RATE_MAX}"))
+}
+
+fn log_level(text: &str) -> Result<String, String> {
+    let level = config::is_level(text).then(|| text.to_owned());
+    level.ok_or_else(|| "it is no level; write one like `info`, or `info,part=debug`".to_owned())
 }
 
 fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {

@@ -296,7 +296,12 @@ impl Judge {
         } else if !is_empty(&frame) {
             self.sizes[place].add(bytes, self.whole[place]);
         }
-        let wrong = topic.came(&frame, now, late);
+        let mut wrong = topic.came(&frame, now, late);
+        // Whoever resumes names the epoch of its snapshot: another sends it the wrong way.
+        if is_snapshot && frame["epoch"] != *self.summary.epoch {
+            let expected = format!("epoch {}", self.summary.epoch);
+            wrong.push(("chain", expected, format!("epoch {}", frame["epoch"])));
+        }
         let chained = !topic.broken;
         if !chained {
             self.asked.snapshots[place].store(true, Ordering::Release);

@@ -2,6 +2,7 @@
 //! sockets; or that centre alone, in a server that runs already.
 
 mod behind;
+mod clear;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -71,6 +72,17 @@ pub enum RunError {
     /// The folder.
     #[error("failed to open the data folder: {0}")]
     Folder(OpenError),
+    /// The folder is somebody's.
+    #[error(
+        "cannot empty {}: {why}; name another folder with --data, or take this one away yourself",
+        dir.display()
+    )]
+    Foreign {
+        /// The folder.
+        dir: PathBuf,
+        /// Why it is not a demo's.
+        why: &'static str,
+    },
     /// The hours behind the opening.
     #[error("failed to make the day behind: {0}")]
     Past(RunFailed),
@@ -90,7 +102,7 @@ pub enum RunError {
 /// Runs the demo until it ends or is ended.
 pub fn run(wanted: &Wanted) -> Result<(), RunError> {
     if wanted.fresh {
-        clear(&wanted.data)?;
+        clear::clear(&wanted.data)?;
     }
     let centre = Arc::new(Centre::whole()?);
     let config = config::parse(centre::TEXT, centre::FILE, &Rulings).map_err(ServeError::from)?;
@@ -179,29 +191,6 @@ fn welcome(address: SocketAddr, api: &Data<Api>, token: &str, speed: f64, behind
     tell(&format!("Listening on http://{address}"));
 }
 
-/// Removes what a demo has left in `dir`, and nothing else; of a folder that a server has, nothing.
-fn clear(dir: &Path) -> Result<(), RunError> {
-    if !dir.exists() {
-        return Ok(());
-    }
-    // The lock's file stays: without it another would take what somebody has.
-    let _lock = lock(dir)?;
-    let io = |source| io(format!("empty {}", dir.display()))(source).into();
-    for name in ["admin.token", "key"] {
-        match std::fs::remove_file(dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
-            Ok(()) | Err(_) => (),
-        }
-    }
-    for name in ["log", "state", "making"] {
-        match std::fs::remove_dir_all(dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
-            Ok(()) | Err(_) => (),
-        }
-    }
-    Ok(())
-}
-
 /// Has `dir` as a server does.
 fn lock(dir: &Path) -> Result<Lock, RunError> {
     Lock::take(dir).map_err(|error| match error {
@@ -218,23 +207,6 @@ fn tell(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::LOCK_FILE;
-
-    #[test]
-    fn a_folder_that_a_server_has_is_not_emptied() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path();
-        clear(&dir.join("missing")).unwrap();
-        std::fs::create_dir_all(dir.join("log")).unwrap();
-        let held = Lock::take(dir).unwrap();
-        let refused = clear(dir).unwrap_err().to_string();
-        let why = format!("a server (pid {}) has {}", std::process::id(), dir.display());
-        assert!(refused.starts_with(&why) && refused.contains("stop it first"), "{refused}");
-        assert!(dir.join("log").exists());
-        drop(held);
-        clear(dir).unwrap();
-        assert!(!dir.join("log").exists() && dir.join(LOCK_FILE).exists());
-    }
 
     #[test]
     fn a_demo_opens_late_in_the_morning_of_a_working_day() {

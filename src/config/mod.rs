@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use mistake::Findings;
 pub use mistake::{Mistake, Mistakes};
+pub use settings::is_level;
 use tree::Part;
 
 /// Where the file is looked for when nobody names one.

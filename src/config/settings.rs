@@ -108,7 +108,7 @@ pub(super) fn centre(table: &Table, config: &mut Config, findings: &mut Findings
 
 /// One level, or levels of parts, like `info,atalaya::entries=debug`. The log takes more than that,
 /// a misspelt level as the name of a part too, so this is said here.
-fn is_level(text: &str) -> bool {
+pub fn is_level(text: &str) -> bool {
     text.split(',').all(|piece| match piece.split_once('=') {
         None => LEVELS.contains(&piece),
         Some((part, level)) => {

@@ -19,7 +19,7 @@ use super::unfinished::{self, Unfinished, is_there};
 /// The key's file in the data folder.
 pub const KEY_FILE: &str = "key";
 /// Where the key is written before it gets its name, so that the name always has a whole one.
-pub(super) const KEY_FILE_NEW: &str = "key.new";
+pub const KEY_FILE_NEW: &str = "key.new";
 const KEY_BYTES: usize = 32;
 
 /// The key of this data folder's hashes. Its bytes are shown to nobody.

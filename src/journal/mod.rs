@@ -55,7 +55,7 @@ pub use batch::{
 pub use bytes::{DecodeError, EncodeError};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use error::{AppendError, FoldError, LogError};
-pub use key::{KEY_FILE, Key, KeyError};
+pub use key::{KEY_FILE, KEY_FILE_NEW, Key, KeyError};
 pub use lock::{LOCK_FILE, Lock, LockError};
 pub use log::{
     LOG_FOLDER, Log, LogOptions, RESERVE_BYTES_DEFAULT, Recovered, SEGMENT_BYTES_DEFAULT,
@@ -64,6 +64,6 @@ pub use manifest::{MANIFEST_FILE, Manifest, hex};
 pub use reader::{BatchReader, LogReader};
 pub use recover::{Cut, Epoch, Erased, SegmentMeta, UNSOUND_SECTIONS_MAX, UnsoundSection};
 pub use restore::{Restored, refuse_full, restore};
-pub use segment::{FORMAT_VERSION, HEADER_BYTES, Header, path_of};
+pub use segment::{FORMAT_VERSION, HEADER_BYTES, Header, is_segment, path_of};
 pub use unfinished::{UNFINISHED_FILE, Unfinished, refuse as refuse_unfinished};
 pub use verify::{Report, is_whole_now, settled_end, verify};

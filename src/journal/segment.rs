@@ -163,6 +163,11 @@ pub fn path_of(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:020}{NAME_END}"))
 }
 
+/// Whether a file of this name is a segment, in the log's folder.
+pub fn is_segment(name: &str) -> bool {
+    number_in(name).is_some()
+}
+
 /// The number in a segment's name; none for a name of another shape.
 pub(super) fn number_in(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(NAME_END)?;

@@ -18,6 +18,8 @@ const AFTER: u64 = 40;
 enum Lie {
     /// The wallboard's delta.
     Delta(fn(&mut Value) -> bool),
+    /// The wallboard's snapshot.
+    Snapshot(fn(&mut Value) -> bool),
     /// A delta is dropped that is of use.
     Dropped,
     /// The socket falls silent.
@@ -73,6 +75,14 @@ impl Liar for Once {
 
     fn frame(&mut self, text: String) -> Fate {
         let mut frame: Value = serde_json::from_str(&text).unwrap();
+        if let Lie::Snapshot(lie) = &self.lie
+            && frame["type"] == "snapshot"
+            && frame["topic"] == "wallboard"
+        {
+            let told = lie(&mut frame);
+            self.tell(told);
+            return Fate::Pass(frame.to_string());
+        }
         if frame["type"] != "delta" || frame["topic"] != "wallboard" {
             return Fate::Pass(text);
         }
@@ -127,6 +137,18 @@ fn caught(lie: Lie, kind: &'static str) -> Summary {
 
 fn kinds(summary: &Summary) -> Vec<&str> {
     summary.violations.keys().copied().collect()
+}
+
+#[test]
+fn a_snapshot_is_of_another_epoch() {
+    let summary = caught(
+        Lie::Snapshot(|frame| {
+            frame["epoch"] = json!("00000000-0000-7000-8000-000000000000");
+            true
+        }),
+        "chain",
+    );
+    assert_eq!(kinds(&summary), ["chain"], "{summary}");
 }
 
 #[test]

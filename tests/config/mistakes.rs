@@ -3,6 +3,8 @@
 use atalaya::cli::configure::Rulings;
 use atalaya::config;
 
+use crate::program::{run, text};
+
 /// Everything that is said of `text`, a line each; empty: it is taken.
 fn check(text: &str) -> Vec<String> {
     match config::parse(text, "f", &Rulings) {
@@ -186,4 +188,23 @@ fn an_agent_is_made_once() {
     let group = "[[agents]]\ncount = 2\nprefix = \"m\"\nteam = \"t\"\n";
     let said = check(&format!("{group}[[agents]]\nid = \"m2\"\nteam = \"t\"\n"));
     assert_eq!(said, ["f:6: id: `m2` is there already, in line 3; rename one"]);
+}
+
+#[test]
+fn values_of_the_command_line_are_refused_as_those_of_a_file_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |words: &[&str], why: &str| {
+        let ended = run(dir.path(), words);
+        let told = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{words:?}: {told}");
+        assert!(told.contains(why), "{words:?}: {told}");
+    };
+    for rate in ["1e308", "inf", "NaN", "100001", "1e20"] {
+        let why = "a clock's rate is a number from 0 to 100000";
+        refused(&["serve", "--clock-rate", rate, "--listen", "127.0.0.1:0"], why);
+    }
+    for level in ["verbose", "INFO", "", "info,loud", "atalaya=loud"] {
+        let words = ["--log-level", level, "serve", "--listen", "127.0.0.1:0"];
+        refused(&words, "it is no level");
+    }
 }

@@ -41,7 +41,7 @@ impl Drop for Process {
 type Told = Lines<BufReader<ChildStdout>>;
 
 /// A server on a folder.
-struct Server {
+pub(super) struct Server {
     process: Process,
     /// Kept open, so that the program can say what it will.
     _told: Told,
@@ -82,20 +82,20 @@ impl Server {
     }
 
     /// Asks it to stop, and waits until it has.
-    fn stop(mut self) {
+    pub(super) fn stop(mut self) {
         self.process.signal("TERM");
         assert!(self.process.0.wait().unwrap().success());
     }
 }
 
-fn command(dir: &Path, words: &[&str]) -> Command {
+pub(super) fn command(dir: &Path, words: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_atalaya"));
     program.args(["demo", "--speed", "60", "--listen", "127.0.0.1:0", "--data"]).arg(dir);
     program.args(words);
     program
 }
 
-fn demo(dir: &Path, words: &[&str]) -> Server {
+pub(super) fn demo(dir: &Path, words: &[&str]) -> Server {
     Server::start(&mut command(dir, words), dir)
 }
 

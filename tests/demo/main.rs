@@ -1,5 +1,5 @@
 //! The demo against the server's own HTTP interface, on a port of its own; and the whole program
-//! (`day`).
+//! (`day`, `folders`).
 //!
 //! A gateway of this file stands between the two and cuts sockets off, or has none.
 
@@ -9,6 +9,7 @@
 mod support;
 
 mod day;
+mod folders;
 
 use std::net::TcpListener as StdListener;
 use std::sync::atomic::{AtomicU16, Ordering};

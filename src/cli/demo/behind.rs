@@ -19,6 +19,7 @@ use atalaya_domain::queue;
 use atalaya_domain::system;
 use atalaya_domain::time::Timestamp;
 
+use super::clear::is_making;
 use super::{RunError, lock};
 use crate::actors::clock::wall_now;
 use crate::api::personal;
@@ -34,12 +35,12 @@ use crate::journal::recorder::Recorder;
 use crate::simulation::pure::play;
 
 /// Where the log lies in a data folder, and where it is made.
-const LOG: &str = "log";
-const MAKING: &str = "making";
+pub(super) const LOG: &str = "log";
+pub(super) const MAKING: &str = "making";
 /// Entries of one batch: each batch is one sync.
 const ENTRIES_PER_BATCH: usize = 512;
 /// Whoever calls in these hours, in the log.
-const BY_CALLERS: &str = "system:demo";
+pub(super) const BY_CALLERS: &str = "system:demo";
 
 /// What a making is given.
 #[derive(Debug)]
@@ -64,6 +65,10 @@ impl Making<'_> {
         let dir = self.dir;
         create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
         let making = dir.join(MAKING);
+        if !is_making(&making).map_err(io(format!("look into {}", making.display())))? {
+            let why = "`making` in it holds what no demo has put there";
+            return Err(RunError::Foreign { dir: dir.to_path_buf(), why });
+        }
         if dir.join(LOG).exists() {
             // What a kill after the last move left.
             if making.exists() {
