@@ -21,7 +21,8 @@ test("each label of the strip opens its definition, in either language", async (
   }
   await page.goto(`${url}/wallboard?lang=en`);
   await labels.nth(2).click();
-  await expect(dialog(page)).toContainText("Answered within 20 s, over answered plus abandoned");
+  await expect(dialog(page)).toContainText("Answered in time, over answered plus abandoned");
+  await expect(dialog(page)).toContainText("In time: 20 s or less.");
 });
 
 test("a figure lists the contacts behind it, page by page, as many as it says", async ({
