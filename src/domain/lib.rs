@@ -6,6 +6,7 @@
 //! disk, clocks, chance, wire forms.
 
 pub mod agent;
+pub mod calendar;
 pub mod contact;
 pub mod credential;
 pub mod decision;

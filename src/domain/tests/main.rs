@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop there")]
 
+mod calendar;
 mod cases;
 mod explain;
 mod lives;
