@@ -11,6 +11,7 @@ mod explain;
 mod lives;
 mod matching;
 mod matrix;
+mod requests;
 mod rules;
 mod scars;
 mod world;
