@@ -72,13 +72,13 @@ impl Life {
             responsible,
             promise,
         };
-        life.tell(Command::Register(Box::new(registered))).unwrap();
+        life.tell(&Command::Register(Box::new(registered))).unwrap();
         life
     }
 
-    fn tell(&mut self, command: Command) -> Result<(), Refusal> {
+    fn tell(&mut self, command: &Command) -> Result<(), Refusal> {
         let dated = (&self.calendar, self.version);
-        let (mut acts, act) = self.request.decide(dated, self.now, &command);
+        let (mut acts, act) = self.request.decide(dated, self.now, command);
         let answer = act.map(|events| acts.push((self.now, events)));
         for (at, events) in acts {
             for event in events {
@@ -94,7 +94,7 @@ impl Life {
 
     fn at(&mut self, text: &str, command: Command) -> &mut Self {
         self.now = at(text);
-        self.tell(command).unwrap();
+        self.tell(&command).unwrap();
         self
     }
 
@@ -124,17 +124,17 @@ fn berlin(start: &str) -> Life {
 #[test]
 fn s60_to_s62_three_clocks() {
     let mut life = berlin("2013-03-21T09:30:00Z");
-    life.tell(Command::Receive).unwrap();
+    life.tell(&Command::Receive).unwrap();
     let dues = Clock::ALL.map(|clock| life.due(clock).unwrap());
     assert_eq!(dues, ["10:30", "11:30", "12:30"].map(|due| format!("2013-03-21T{due}:00Z")));
     assert_eq!(life.request.next_deadline(), Some(at("2013-03-21T10:30:00Z")));
     life.now = at("2013-03-21T11:00:00Z");
-    life.tell(Command::Tick).unwrap();
+    life.tell(&Command::Tick).unwrap();
     assert_eq!(life.names().last(), Some(&"breached"));
     // Clocks not met stand, late or not; the first goes before.
     assert_eq!(life.request.next_deadline(), Some(at("2013-03-21T10:30:00Z")));
     let mut other = berlin("2013-03-21T09:30:00Z");
-    other.tell(Command::Receive).unwrap();
+    other.tell(&Command::Receive).unwrap();
     other.at("2013-03-21T14:00:00Z", Command::Send { interim: true });
     assert_eq!(other.minutes(Clock::FirstResponse), (270, 210));
     assert_eq!(other.request.next_deadline(), Some(at("2013-03-21T11:30:00Z")));
@@ -159,7 +159,7 @@ fn s63_to_s65_pauses() {
     life.at("2013-06-04T09:30:00Z", Command::Wait { on: For::Citizen });
     assert_eq!(life.due(Clock::Solution), None);
     life.at("2013-06-04T09:45:00Z", Command::Resume);
-    life.at("2013-06-04T10:00:00Z", Command::Resolve).tell(Command::Close).unwrap();
+    life.at("2013-06-04T10:00:00Z", Command::Resolve).tell(&Command::Close).unwrap();
     life.at("2013-06-04T10:30:00Z", Command::Reopen);
     assert_eq!(life.due(Clock::Solution).as_deref(), Some("2013-06-04T11:45:00Z"));
     let mut life = late("120m");
@@ -169,7 +169,7 @@ fn s63_to_s65_pauses() {
     life.at("2013-06-04T16:00:00Z", Command::Resolve);
     assert!(!life.names().contains(&"breached"));
     let mut life = late("240m");
-    life.tell(Command::Wait { on: For::Citizen }).unwrap();
+    life.tell(&Command::Wait { on: For::Citizen }).unwrap();
     life.at("2013-06-04T10:30:00Z", Command::Resume);
     life.at("2013-06-04T11:00:00Z", Command::Wait { on: For::Citizen });
     life.at("2013-06-04T11:30:00Z", Command::Resume);
@@ -202,12 +202,12 @@ fn s72_a_rule_that_no_longer_applies() {
     promise.applies_to.remove(&Urgency::Low);
     let mut life = Life::new(daily("UTC", 0, 23), "2026-03-02T09:00:00Z", promise);
     life.at("2026-03-02T10:30:00Z", Command::Tick);
-    life.tell(Command::Prioritise { urgency: Urgency::Low }).unwrap();
+    life.tell(&Command::Prioritise { urgency: Urgency::Low }).unwrap();
     assert_eq!((life.due(Clock::Solution), life.request.deadline()), (None, None));
     assert!(!life.request.is_overdue());
     life.at("2026-03-02T18:00:00Z", Command::Tick);
     assert_eq!(life.names(), ["registered", "breached", "priority_changed"]);
-    life.tell(Command::Prioritise { urgency: Urgency::Normal }).unwrap();
+    life.tell(&Command::Prioritise { urgency: Urgency::Normal }).unwrap();
     // As if it had always been; what is past acts now.
     assert_eq!(life.due(Clock::Solution).as_deref(), Some("2026-03-02T12:00:00Z"));
     assert_eq!(life.names()[3..], ["priority_changed", "breached", "escalated"]);
@@ -224,17 +224,17 @@ fn s73_and_s74_the_boundary_and_one_breach_a_run() {
     late.at("2013-03-21T10:30:00.001Z", Command::Send { interim: false });
     assert_eq!(late.names(), ["registered", "breached", "message_sent"]);
     let mut life = berlin("2013-03-21T07:30:00Z");
-    life.tell(Command::Receive).unwrap();
+    life.tell(&Command::Receive).unwrap();
     for second in 0..50 {
         life.now = at("2013-03-21T08:30:00Z").plus(Span::seconds(second));
-        life.tell(Command::Tick).unwrap();
+        life.tell(&Command::Tick).unwrap();
     }
     let late = |life: &Life| life.names().iter().filter(|name| **name == "breached").count();
     assert_eq!(late(&life), 1, "the first response");
     life.at("2013-03-21T10:31:00Z", Command::Tick);
     assert_eq!(late(&life), 3, "update and solution too");
-    life.tell(Command::Send { interim: false }).unwrap();
-    life.tell(Command::Receive).unwrap();
+    life.tell(&Command::Send { interim: false }).unwrap();
+    life.tell(&Command::Receive).unwrap();
     life.at("2013-03-21T13:00:00Z", Command::Tick);
     assert_eq!(late(&life), 4, "another run of update");
 }
@@ -260,15 +260,15 @@ fn who_has_it_is_told_to_whom_claims_it() {
         let agent = AgentId::new(agent).unwrap();
         Command::Assign { agent, claim: true }
     };
-    life.tell(claim("ana")).unwrap();
+    life.tell(&claim("ana")).unwrap();
     let taken = Refusal::Taken { agent: AgentId::new("ana").unwrap() };
-    assert_eq!(life.tell(claim("eva")).unwrap_err(), taken);
-    assert_eq!(life.tell(claim("ana")).unwrap_err(), taken);
-    life.tell(Command::Start).unwrap();
+    assert_eq!(life.tell(&claim("eva")).unwrap_err(), taken);
+    assert_eq!(life.tell(&claim("ana")).unwrap_err(), taken);
+    life.tell(&Command::Start).unwrap();
     let down = Command::Escalate { verbs: vec![Verb::Level(2)] };
-    life.tell(down).unwrap();
+    life.tell(&down).unwrap();
     assert_eq!((life.request.state, life.request.agent()), (State::Registered, None));
-    life.tell(claim("eva")).unwrap();
+    life.tell(&claim("eva")).unwrap();
     assert_eq!(life.request.state, State::Assigned);
 }
 
@@ -324,15 +324,16 @@ fn live(ladder: Vec<Step>, low: bool, deeds: &[(i64, Command)], pieces: i64) -> 
         let (from, length) = (life.now, minutes * 60_000_000);
         for piece in 1..pieces {
             life.now = from.plus(Span(length * piece / pieces));
-            life.tell(Command::Tick).unwrap();
+            life.tell(&Command::Tick).unwrap();
         }
         life.now = from.plus(Span(length));
         if let Command::Reschedule = deed {
-            life.tell(Command::Tick).unwrap();
+            life.tell(&Command::Tick).unwrap();
             life.version += 1;
-            life.calendar = daily("Europe/Madrid", 8, if life.version % 2 == 0 { 12 } else { 14 });
+            life.calendar =
+                daily("Europe/Madrid", 8, if life.version.is_multiple_of(2) { 12 } else { 14 });
         }
-        let _refused = life.tell(deed);
+        let _refused = life.tell(&deed);
     }
     life
 }
