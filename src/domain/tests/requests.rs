@@ -92,9 +92,9 @@ impl Life {
         answer
     }
 
-    fn at(&mut self, text: &str, command: Command) -> &mut Self {
+    fn at(&mut self, text: &str, command: &Command) -> &mut Self {
         self.now = at(text);
-        self.tell(&command).unwrap();
+        self.tell(command).unwrap();
         self
     }
 
@@ -135,17 +135,17 @@ fn s60_to_s62_three_clocks() {
     assert_eq!(life.request.next_deadline(), Some(at("2013-03-21T10:30:00Z")));
     let mut other = berlin("2013-03-21T09:30:00Z");
     other.tell(&Command::Receive).unwrap();
-    other.at("2013-03-21T14:00:00Z", Command::Send { interim: true });
+    other.at("2013-03-21T14:00:00Z", &Command::Send { interim: true });
     assert_eq!(other.minutes(Clock::FirstResponse), (270, 210));
     assert_eq!(other.request.next_deadline(), Some(at("2013-03-21T11:30:00Z")));
-    life.at("2013-03-21T12:00:00Z", Command::Send { interim: false });
+    life.at("2013-03-21T12:00:00Z", &Command::Send { interim: false });
     assert_eq!(life.minutes(Clock::Update), (150, 30));
     assert_eq!(life.due(Clock::Update), None);
-    life.at("2013-03-21T12:05:00Z", Command::Receive);
+    life.at("2013-03-21T12:05:00Z", &Command::Receive);
     assert_eq!(life.due(Clock::Update).as_deref(), Some("2013-03-21T14:05:00Z"));
-    life.at("2013-03-21T12:06:00Z", Command::Receive);
+    life.at("2013-03-21T12:06:00Z", &Command::Receive);
     assert_eq!(life.due(Clock::Update).as_deref(), Some("2013-03-21T14:05:00Z"));
-    life.at("2013-03-21T12:10:00Z", Command::Send { interim: false });
+    life.at("2013-03-21T12:10:00Z", &Command::Send { interim: false });
     assert_eq!(life.request.worst, Some(Span::seconds(150 * 60)));
 }
 
@@ -156,24 +156,24 @@ fn s63_to_s65_pauses() {
         Life::new(calendar, "2013-06-04T09:00:00Z", promise("", "", solution, vec![]))
     };
     let mut life = late("120m");
-    life.at("2013-06-04T09:30:00Z", Command::Wait { on: For::Citizen });
+    life.at("2013-06-04T09:30:00Z", &Command::Wait { on: For::Citizen });
     assert_eq!(life.due(Clock::Solution), None);
-    life.at("2013-06-04T09:45:00Z", Command::Resume);
-    life.at("2013-06-04T10:00:00Z", Command::Resolve).tell(&Command::Close).unwrap();
-    life.at("2013-06-04T10:30:00Z", Command::Reopen);
+    life.at("2013-06-04T09:45:00Z", &Command::Resume);
+    life.at("2013-06-04T10:00:00Z", &Command::Resolve).tell(&Command::Close).unwrap();
+    life.at("2013-06-04T10:30:00Z", &Command::Reopen);
     assert_eq!(life.due(Clock::Solution).as_deref(), Some("2013-06-04T11:45:00Z"));
     let mut life = late("120m");
-    life.at("2013-06-04T10:00:00Z", Command::Wait { on: For::ThirdParty });
-    life.at("2013-06-04T15:00:00Z", Command::Resume);
+    life.at("2013-06-04T10:00:00Z", &Command::Wait { on: For::ThirdParty });
+    life.at("2013-06-04T15:00:00Z", &Command::Resume);
     assert_eq!(life.due(Clock::Solution).as_deref(), Some("2013-06-04T16:00:00Z"));
-    life.at("2013-06-04T16:00:00Z", Command::Resolve);
+    life.at("2013-06-04T16:00:00Z", &Command::Resolve);
     assert!(!life.names().contains(&"breached"));
     let mut life = late("240m");
     life.tell(&Command::Wait { on: For::Citizen }).unwrap();
-    life.at("2013-06-04T10:30:00Z", Command::Resume);
-    life.at("2013-06-04T11:00:00Z", Command::Wait { on: For::Citizen });
-    life.at("2013-06-04T11:30:00Z", Command::Resume);
-    life.at("2013-06-04T12:00:00Z", Command::Resolve);
+    life.at("2013-06-04T10:30:00Z", &Command::Resume);
+    life.at("2013-06-04T11:00:00Z", &Command::Wait { on: For::Citizen });
+    life.at("2013-06-04T11:30:00Z", &Command::Resume);
+    life.at("2013-06-04T12:00:00Z", &Command::Resolve);
     assert_eq!(life.minutes(Clock::Solution), (60, 0));
     let left = life.request.reading(&life.calendar, life.now, Clock::Solution).unwrap().remaining;
     assert_eq!(left, Some(Span::seconds(180 * 60)));
@@ -186,7 +186,7 @@ fn s57_an_overdue_ladder() {
     let calendar = daily("UTC", 0, 23);
     let mut life = Life::new(calendar, "2026-03-02T10:00:00Z", promise("", "", "", ladder));
     for text in ["10:01:00", "10:02:30", "10:02:59.999999", "10:03:00"] {
-        life.at(&format!("2026-03-02T{text}Z"), Command::Tick);
+        life.at(&format!("2026-03-02T{text}Z"), &Command::Tick);
     }
     let taken: Vec<_> = life.request.taken.iter().flatten().collect();
     let instants = ["10:01:00", "10:02:00", "10:03:00"].map(|t| at(&format!("2026-03-02T{t}Z")));
@@ -201,11 +201,11 @@ fn s72_a_rule_that_no_longer_applies() {
         promise("60m", "", "180m", vec![step(Anchor::Before(Clock::Solution), "30m", &["raise"])]);
     promise.applies_to.remove(&Urgency::Low);
     let mut life = Life::new(daily("UTC", 0, 23), "2026-03-02T09:00:00Z", promise);
-    life.at("2026-03-02T10:30:00Z", Command::Tick);
+    life.at("2026-03-02T10:30:00Z", &Command::Tick);
     life.tell(&Command::Prioritise { urgency: Urgency::Low }).unwrap();
     assert_eq!((life.due(Clock::Solution), life.request.deadline()), (None, None));
     assert!(!life.request.is_overdue());
-    life.at("2026-03-02T18:00:00Z", Command::Tick);
+    life.at("2026-03-02T18:00:00Z", &Command::Tick);
     assert_eq!(life.names(), ["registered", "breached", "priority_changed"]);
     life.tell(&Command::Prioritise { urgency: Urgency::Normal }).unwrap();
     // As if it had always been; what is past acts now.
@@ -218,10 +218,10 @@ fn s72_a_rule_that_no_longer_applies() {
 #[test]
 fn s73_and_s74_the_boundary_and_one_breach_a_run() {
     let mut met = berlin("2013-03-21T09:30:00Z");
-    met.at("2013-03-21T10:30:00Z", Command::Send { interim: false });
+    met.at("2013-03-21T10:30:00Z", &Command::Send { interim: false });
     assert_eq!(met.names(), ["registered", "message_sent"]);
     let mut late = berlin("2013-03-21T09:30:00Z");
-    late.at("2013-03-21T10:30:00.001Z", Command::Send { interim: false });
+    late.at("2013-03-21T10:30:00.001Z", &Command::Send { interim: false });
     assert_eq!(late.names(), ["registered", "breached", "message_sent"]);
     let mut life = berlin("2013-03-21T07:30:00Z");
     life.tell(&Command::Receive).unwrap();
@@ -231,11 +231,11 @@ fn s73_and_s74_the_boundary_and_one_breach_a_run() {
     }
     let late = |life: &Life| life.names().iter().filter(|name| **name == "breached").count();
     assert_eq!(late(&life), 1, "the first response");
-    life.at("2013-03-21T10:31:00Z", Command::Tick);
+    life.at("2013-03-21T10:31:00Z", &Command::Tick);
     assert_eq!(late(&life), 3, "update and solution too");
     life.tell(&Command::Send { interim: false }).unwrap();
     life.tell(&Command::Receive).unwrap();
-    life.at("2013-03-21T13:00:00Z", Command::Tick);
+    life.at("2013-03-21T13:00:00Z", &Command::Tick);
     assert_eq!(late(&life), 4, "another run of update");
 }
 
@@ -245,11 +245,11 @@ fn s75_nothing_for_closed() {
     let calendar = daily("UTC", 0, 23);
     let promise = promise("", "", "120m", ladder);
     let mut life = Life::new(calendar, "2026-03-02T09:00:00Z", promise);
-    life.at("2026-03-02T10:00:00Z", Command::Resolve);
+    life.at("2026-03-02T10:00:00Z", &Command::Resolve);
     assert_eq!(life.request.deadline(), None);
-    life.at("2026-03-02T15:00:00Z", Command::Reopen);
+    life.at("2026-03-02T15:00:00Z", &Command::Reopen);
     assert_eq!(life.due(Clock::Solution).as_deref(), Some("2026-03-02T16:00:00Z"));
-    life.at("2026-03-02T15:30:00Z", Command::Tick);
+    life.at("2026-03-02T15:30:00Z", &Command::Tick);
     assert_eq!(life.names(), ["registered", "resolved", "reopened", "escalated"]);
 }
 
