@@ -6,6 +6,7 @@
 //! disk, clocks, chance, wire forms.
 
 pub mod agent;
+pub mod calendar;
 pub mod contact;
 pub mod credential;
 pub mod decision;
@@ -17,8 +18,10 @@ pub mod machine;
 pub mod matching;
 mod presence;
 pub mod priority;
+pub mod promise;
 pub mod quarantine;
 pub mod queue;
+pub mod request;
 pub mod skills;
 pub mod system;
 pub mod time;

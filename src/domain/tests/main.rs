@@ -5,11 +5,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop there")]
 
+mod calendar;
 mod cases;
 mod explain;
 mod lives;
 mod matching;
 mod matrix;
+mod requests;
 mod rules;
 mod scars;
 mod world;
