@@ -65,15 +65,7 @@ impl Request {
                 for verb in verbs {
                     self.obey(at, verb);
                 }
-                let taken = Taken { at, done_at: *done_at, acknowledged: None };
-                let place = step.map(|step| step.wrapping_sub(1));
-                match place.and_then(|place| self.taken.get_mut(place)) {
-                    Some(place) => *place = Some(taken),
-                    None => self.by_hand += 1,
-                }
-                if let Some(due) = place.and_then(|place| self.sight.steps.get_mut(place)) {
-                    *due = None;
-                }
+                self.take(*step, Taken { at, done_at: *done_at, acknowledged: None });
             }
             What::Acknowledged { steps, by } => {
                 for step in steps {
@@ -113,6 +105,18 @@ impl Request {
         let target = self.promise().is_some_and(|promise| promise.targets.of(update).is_some());
         if target && !runs {
             *self.runs.of_mut(update) = Some(Run::from(at));
+        }
+    }
+
+    /// A step is taken, and not in sight any more; `None`: one by hand.
+    fn take(&mut self, step: Option<usize>, taken: Taken) {
+        let place = step.map(|step| step.wrapping_sub(1));
+        match place.and_then(|place| self.taken.get_mut(place)) {
+            Some(place) => *place = Some(taken),
+            None => self.by_hand += 1,
+        }
+        if let Some(due) = place.and_then(|place| self.sight.steps.get_mut(place)) {
+            *due = None;
         }
     }
 
