@@ -2,8 +2,9 @@
 //!
 //! Five machines (agent, contact, queue, credential, system) are functions `decide` and `apply`
 //! with a `deadline`; [`entry::compose`] is the only caller of `decide`, and gives the entry that
-//! stands or falls as a whole. `matching` says who gets which contact. Not here: actors, sockets,
-//! disk, clocks, chance, wire forms.
+//! stands or falls as a whole. `matching` says who gets which contact. A sixth machine, the service
+//! request, stands by itself yet (`calendar`, `promise`, `request`): nothing composes it. Not here:
+//! actors, sockets, disk, clocks, chance, wire forms.
 
 pub mod agent;
 pub mod calendar;
