@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::picture::instant;
 use super::wire::{Http, NoAnswer, Place, Socket};
@@ -28,6 +28,8 @@ const LOOK_EACH: Duration = Duration::from_millis(250);
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// How often it is said that nothing else came.
 const TICK: Duration = Duration::from_millis(100);
+/// Longest that reading what is behind takes nothing from the time that was asked for.
+const SURVEY_MAX: Duration = Duration::from_secs(600);
 /// Events that are read a second time when a server is back.
 const REREAD: u64 = 16;
 /// The topics that are watched.
@@ -106,7 +108,11 @@ pub(super) async fn listen(wanted: Wanted, to: Sender<Heard>) {
     };
     let enough = async {
         match ear.wanted.run_for {
-            Some(time) => sleep(time).await,
+            Some(time) => {
+                // What is behind is read first: a long log takes nothing from the looks.
+                let _too_long = timeout(SURVEY_MAX, ear.has_caught_up()).await;
+                sleep(time).await;
+            }
             None => std::future::pending().await,
         }
     };
@@ -142,6 +148,13 @@ impl Ear {
 
     fn http(&self) -> Http {
         Http::new(self.wanted.place.clone())
+    }
+
+    /// Waits until the log was read to its end once.
+    async fn has_caught_up(&self) {
+        while !self.caught_up.get() {
+            sleep(TICK).await;
+        }
     }
 
     /// Says that time passes, and measures how late this thread runs.

@@ -54,7 +54,7 @@ pub struct Options {
     pub server: String,
     /// An administrator's token.
     pub token: String,
-    /// None: until Ctrl-C.
+    /// Once the log so far is read; none: until Ctrl-C.
     pub run_for: Option<Duration>,
     /// The zone of the centre's days; none: what the server says, else [`TIME_ZONE`].
     pub time_zone: Option<String>,

@@ -20,7 +20,7 @@ pub struct Wanted {
     /// Holds an administrator's token
     #[arg(long)]
     pub token_file: PathBuf,
-    /// How long, like `10m`; left out: until Ctrl-C
+    /// How long, once the log so far is read, like `10m`; left out: until Ctrl-C
     #[arg(long = "for", value_parser = super::length)]
     pub run_for: Option<Duration>,
     /// The zone of the centre's days, like `Europe/Madrid` [default: what the server says]

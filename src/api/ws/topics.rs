@@ -35,8 +35,8 @@ pub const RING_FRAMES_MAX: usize = 1_024;
 /// Most bytes of missed frames that are sent instead of a snapshot.
 pub const CATCH_UP_BYTES_MAX: usize = 256 * 1_024;
 
-/// Time between two looks at the views of a centre whose clock runs at `rate`: so that a delta stays
-/// small beside the snapshot where a day passes in minutes.
+/// Time between two looks at the views of a centre whose clock runs at `rate`: a delta stays small
+/// beside the snapshot also where a day passes in minutes.
 pub fn tick_at(rate: f64) -> Duration {
     let wall = Duration::try_from_secs_f64(TICK_CENTRE.as_secs_f64() / rate);
     wall.map_or(TICK, |wall| wall.clamp(TICK_LEAST, TICK))
