@@ -47,7 +47,7 @@ impl Query {
     ) -> Result<Option<T>, Problem> {
         let Some(value) = self.get(name) else { return Ok(None) };
         read(value).map(Some).ok_or_else(|| {
-            let detail = format!("cannot read the parameter `{name}`");
+            let detail = format!("cannot read the parameter `{name}`: {}", wanted(name));
             Problem::new(Code::BadQuery, detail).with("field", name)
         })
     }
@@ -83,4 +83,22 @@ impl Query {
         }
         Ok(json!({ "items": items, "next_cursor": next_cursor }))
     }
+}
+
+/// What to write into a parameter: said to whom it could not be read.
+fn wanted(name: &str) -> String {
+    let fixed = match name {
+        "limit" => return format!("write a number from 1 to {LIMIT_MAX}"),
+        "cursor" => "take it from `next_cursor` of the page before",
+        "after" => "write the number of an event",
+        "entity" => "write contact:ID, the id a UUID",
+        "by" => "write 15m, 30m, 1h or 1d",
+        "from" | "to" => "write an RFC 3339 instant, or a date as 2026-03-02",
+        "state" => "write one of the states that the API's description names",
+        "queue" | "agent" | "team" | "skill" => {
+            "write an id: letters, digits, `.`, `_` and `-`, at most 64"
+        }
+        _ => "the API's description says what it takes",
+    };
+    fixed.to_owned()
 }

@@ -236,3 +236,23 @@ async fn capacity_is_of_voice(house: &House) {
     let made = house.ask("PUT", "/api/v1/agents/a", &house.admin, profile).await;
     assert_eq!((made.status, &made.json["capacity"]["voice"]), (201, &json!(0)), "{made:?}");
 }
+
+/// Whoever writes a parameter that cannot be read is told what to write.
+#[actix_web::test]
+async fn a_parameter_that_cannot_be_read_says_what_it_takes() {
+    let house = house().await;
+    for (path, says) in [
+        ("contacts?limit=0", "a number from 1 to 500"),
+        ("contacts?cursor=x", "`next_cursor`"),
+        ("contacts?state=asleep", "one of the states"),
+        ("contacts?queue=a%20b", "letters, digits"),
+        ("events?after=last", "the number of an event"),
+        ("events?entity=agent:ana", "contact:ID"),
+        ("reports/intervals?by=1y", "15m, 30m, 1h or 1d"),
+        ("reports/intervals?from=today", "2026-03-02"),
+    ] {
+        let refused = house.get(&format!("/api/v1/{path}"), &house.admin).await;
+        let detail = refused.json["detail"].as_str().unwrap_or_default();
+        assert!(refused.status == 400 && detail.contains(says), "{path}: {detail}");
+    }
+}
