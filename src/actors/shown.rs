@@ -49,9 +49,9 @@ impl Centre {
     }
 
     /// The contacts that a figure counts, likewise; `None`: too many are counted to be listed.
-    pub fn counted_in(&self, counted: &CountedIn) -> (u64, Option<Vec<ContactId>>) {
+    pub fn counted_in(&self, counted: &CountedIn) -> (u64, Timestamp, Option<Vec<ContactId>>) {
         let board = self.board_now();
-        (self.last_seq(), board.counted_in(counted))
+        (self.last_seq(), board.now(), board.counted_in(counted))
     }
 
     /// The cells of the quarters `from` up to `to`, all as of one number. It may read the disk.

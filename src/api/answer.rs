@@ -16,6 +16,8 @@ use crate::views::queue_json;
 
 /// Number of the last event of a write, or of what a read has seen.
 pub const SEQ: HeaderName = HeaderName::from_static("atalaya-seq");
+/// The instant that a list behind a figure is as of.
+pub const AT: HeaderName = HeaderName::from_static("atalaya-at");
 /// Says that the outcome is an earlier one.
 pub const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
 

@@ -8,14 +8,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::{HttpResponse, web};
 use atalaya_domain::contact::Contact;
 use atalaya_domain::ids::{AgentId, ContactId, QueueId};
 use atalaya_domain::machine::State;
+use atalaya_domain::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer;
+use super::answer::{self, AT};
 use super::call::Call;
 use super::contacts::{FILTERS, STATES, may_see};
 use super::page::Query;
@@ -23,7 +25,7 @@ use super::problem::Problem;
 use super::wire;
 use crate::actors::slots::Published;
 use crate::journal::picture::PictureError;
-use crate::views::CountedIn;
+use crate::views::{CountedIn, rfc3339};
 
 /// Contacts that one page looks at: some 50 ms where all of them are read from the disk.
 pub(super) const SCANNED_PER_PAGE_MAX: usize = 10_000;
@@ -43,6 +45,9 @@ struct Wanted {
     /// Those whom a figure counts, by id.
     counted: Option<Vec<ContactId>>,
 }
+
+/// A number, an instant, and whom a figure counts there.
+type Counted = (u64, Timestamp, Vec<ContactId>);
 
 type Found = Result<(ContactId, Arc<Published>), PictureError>;
 
@@ -64,13 +69,13 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let query = Query::of(&call, &FILTERS)?;
     let is_state = |name: &str| STATES.into_iter().find(|state| *state == name);
     let counted = counted(&call, &query)?;
-    let seq = counted.as_ref().map(|(seq, _)| *seq);
+    let as_of = counted.as_ref().map(|(seq, at, _)| (*seq, *at));
     let wanted = Wanted {
         state: query.parsed("state", is_state)?,
         queue: query.parsed("queue", |value| QueueId::new(value).ok())?,
         agent: query.parsed("agent", |value| AgentId::new(value).ok())?,
         external_id: query.get("external_id").map(str::to_owned),
-        counted: counted.map(|(_, ids)| ids),
+        counted: counted.map(|(_, _, ids)| ids),
     };
     let limit = query.limit()?;
     let cursor = |cursor: &str| Uuid::try_parse(cursor).ok().map(ContactId);
@@ -81,11 +86,16 @@ pub async fn list(call: Call) -> Result<HttpResponse, Problem> {
         tracing::error!(%error, "cannot list contacts");
         Problem::internal()
     })?;
-    Ok(seq.map_or_else(|| answer::read(&call, &page), |seq| answer::read_at(seq, &page)))
+    let Some((seq, at)) = as_of else { return Ok(answer::read(&call, &page)) };
+    // A window moves with the instant too: the number alone does not say what it counts.
+    let mut response = answer::read_at(seq, &page);
+    let at = HeaderValue::try_from(rfc3339(at)).map_err(|_| Problem::internal())?;
+    response.headers_mut().insert(AT, at);
+    Ok(response)
 }
 
-/// Whom the figure counts that is asked for, and the number at which it does.
-fn counted(call: &Call, query: &Query) -> Result<Option<(u64, Vec<ContactId>)>, Problem> {
+/// Whom the figure counts that is asked for, and the number and the instant at which it does.
+fn counted(call: &Call, query: &Query) -> Result<Option<Counted>, Problem> {
     let Some(name) = query.get("counted_in") else { return Ok(None) };
     let refused = |why: &str| {
         let shown: String = name.chars().take(ECHO_CHARS_MAX).collect();
@@ -102,8 +112,8 @@ fn counted(call: &Call, query: &Query) -> Result<Option<(u64, Vec<ContactId>)>, 
         return refused("there is no such queue");
     }
     match core.counted_in(&counted) {
-        (seq, Some(ids)) => Ok(Some((seq, ids))),
-        (_, None) => refused("too many contacts came today to tell them apart"),
+        (seq, at, Some(ids)) => Ok(Some((seq, at, ids))),
+        (_, _, None) => refused("too many contacts came today to tell them apart"),
     }
 }
 

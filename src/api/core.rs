@@ -125,7 +125,7 @@ impl Core {
     }
 
     /// The contacts that a figure counts, and the number at which it does; `None`: too many.
-    pub fn counted_in(&self, counted: &CountedIn) -> (u64, Option<Vec<ContactId>>) {
+    pub fn counted_in(&self, counted: &CountedIn) -> (u64, Timestamp, Option<Vec<ContactId>>) {
         self.0.counted_in(counted)
     }
 

@@ -256,3 +256,17 @@ async fn a_parameter_that_cannot_be_read_says_what_it_takes() {
         assert!(refused.status == 400 && detail.contains(says), "{path}: {detail}");
     }
 }
+
+/// A window moves with the clock: the list behind it says as of when it is, as the board does.
+#[actix_web::test]
+async fn a_list_behind_a_figure_says_its_number_and_its_instant() {
+    let house = house().await;
+    house.staffed(&[]).await;
+    house.call().await;
+    let list = house.get("/api/v1/contacts?counted_in=totals.offered_1h", &house.admin).await;
+    let board = house.get("/api/v1/wallboard", &house.admin).await.json;
+    assert_eq!(list.header("atalaya-seq"), Some(board["seq"].to_string().as_str()));
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    assert!(at(list.header("atalaya-at").unwrap()) <= at(board["at"].as_str().unwrap()));
+    assert_eq!(list.json["items"].as_array().unwrap().len(), 1);
+}
