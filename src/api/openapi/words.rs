@@ -88,7 +88,8 @@ pub(super) fn of_parameter(name: &str) -> &'static str {
         "ticket" => "The link's secret.",
         "counted_in" => {
             "Only those whom this figure of the wallboard counts at `Atalaya-Seq` and \
-             `Atalaya-At`: a queue or `totals`, a dot, and the figure, as `pensions.abandoned_today`."
+             `Atalaya-At`: a queue or `totals`, a dot, and the figure, as \
+             `pensions.abandoned_today`."
         }
         "from" => "RFC 3339, or a date: its midnight in the time zone. Left out: today's.",
         "to" => "Likewise; what lies before it is reported, in whole intervals. Left out: now.",
