@@ -163,7 +163,8 @@ async fn a_demo_opens_with_a_day_behind_it_and_goes_on_with_its_folder() {
     let later = client.get("/health/ready").await.unwrap()["clock"]["at"].clone();
     let instant = |at: &Value| at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let step = instant(&later).duration_since(instant(&at));
-    assert!(jiff::SignedDuration::ZERO <= step && step < jiff::SignedDuration::from_hours(12));
+    // A clock that runs fast goes on at its last event, some seconds before where it was looked at.
+    assert!(step.abs() < jiff::SignedDuration::from_hours(12), "{step:?}");
     assert!(came.is_subset(&ids(&client).await));
 }
 
