@@ -311,18 +311,3 @@ fn agents(picture: &Picture, samples: &mut Samples) {
         }
     }
 }
-
-/// Age of the oldest who waits in `queue`, and the service level of the last quarter of an hour,
-/// at `at`.
-pub(super) fn of_instant(queue: &Queue, at: i64) -> (f64, Figure) {
-    let longest = oldest(queue).map_or(0.0, |since| seconds(at - since));
-    (longest, queue.book.windows.sum(slice_of(at), QUARTER).service_level())
-}
-
-/// The instant that an age of the oldest who waits in `queue` was reckoned at.
-pub(super) fn instant_of(queue: &Queue, longest: f64) -> Option<i64> {
-    let micros = (longest * 1e6).round();
-    #[expect(clippy::cast_possible_truncation, reason = "an age of a contact is far below 2^53")]
-    let micros = micros as i64;
-    Some(oldest(queue)? + micros)
-}

@@ -6,18 +6,17 @@ use std::sync::atomic::Ordering;
 use serde_json::Value;
 
 use super::compare::{Differences, close, compare};
-use super::counts::{Figure, slice_of};
 use super::expect;
 use super::gauges;
 use super::judge::{Judge, Look};
 use super::listen::TOPICS;
 use super::picture::{Fault, instant, written};
 use super::rules;
-use super::scrape::{Samples, key};
+use super::scrape::Samples;
 
 /// A topic's snapshot is measured again after so many of its frames.
 const MEASURED_EACH: u64 = 64;
-/// Microseconds that two ages of one scrape may be apart, by rounding.
+/// Microseconds that a scrape's instant may be beside another look's, by rounding.
 const ROUNDING: i64 = 2;
 /// Families of a scrape of which every sample that is not 0 must be expected.
 const WHOLE_FAMILIES: [&str; 4] =
@@ -79,9 +78,12 @@ impl Judge {
             Look::Scrape { samples, between } => {
                 self.summary.scrapes += 1;
                 self.compare_samples(&samples);
-                match samples.get(gauges::CLOCK) {
-                    Some(clock) => self.compare_gauges(&samples, *clock, between),
-                    None => self.compare_instant(&samples, between),
+                if let Some(clock) = samples.get(gauges::CLOCK) {
+                    self.compare_gauges(&samples, *clock, between);
+                } else {
+                    let place = format!("/metrics {}", gauges::CLOCK);
+                    let both = ("the instant of the scrape".to_owned(), "nothing".to_owned());
+                    self.violated("metrics", &place, both);
                 }
                 self.impossible(&samples);
             }
@@ -178,7 +180,7 @@ impl Judge {
         self.differ("/metrics", "metrics", differences);
     }
 
-    /// What hangs on the instant of a scrape that says it: all of it exactly.
+    /// What hangs on the instant of a scrape: all of it exactly.
     fn compare_gauges(&mut self, found: &Samples, clock: f64, (from, to): (i64, i64)) {
         let mut differences = Differences::default();
         #[expect(clippy::cast_possible_truncation, reason = "an instant is far below 2^53")]
@@ -201,57 +203,6 @@ impl Judge {
         let others = found.keys().filter(|name| name.starts_with(gauges::FAMILY));
         for name in others.filter(|name| !known(name)) {
             differences.tell(name, "nothing".to_owned(), found[name].to_string());
-        }
-        self.differ("/metrics", "metrics", differences);
-    }
-
-    /// What hangs on the instant of a scrape, which it does not say: the ages tell it where
-    /// somebody waits; otherwise any instant between the looks before and after it will do.
-    fn compare_instant(&mut self, found: &Samples, (from, to): (i64, i64)) {
-        let mut differences = Differences::default();
-        let queues = &self.picture.queues;
-        let age =
-            |id: &str| found.get(&key("atalaya_queue_longest_wait_seconds", &[("queue", id)]));
-        let told = queues
-            .iter()
-            .filter_map(|(id, queue)| Some((id, expect::instant_of(queue, *age(id)?)?)));
-        let told: Vec<_> = told.collect();
-        let exact = told.first().map(|(_, at)| *at);
-        for (id, at) in &told {
-            let path = format!("atalaya_queue_longest_wait_seconds of {id}");
-            if exact.is_some_and(|exact| (exact - at).abs() > ROUNDING) {
-                let of = exact.map(written).unwrap_or_default();
-                differences.tell(
-                    &path,
-                    format!("an age at {of}"),
-                    format!("one at {}", written(*at)),
-                );
-            } else if !(from - ROUNDING..=to + ROUNDING).contains(at) {
-                let expected = format!("an age between {} and {}", written(from), written(to));
-                differences.tell(&path, expected, format!("one at {}", written(*at)));
-            }
-        }
-        let (first, last) = exact.map_or((from, to), |at| (at - ROUNDING, at + ROUNDING));
-        for (id, queue) in queues {
-            if let (true, Some(age)) = (queue.waiting.is_empty(), age(id))
-                && !close(0.0, *age)
-            {
-                let path = format!("atalaya_queue_longest_wait_seconds of {id}");
-                differences.tell(&path, "0".to_owned(), age.to_string());
-            }
-            let name = key("atalaya_service_level", &[("queue", id)]);
-            let Some(level) = found.get(&name) else { continue };
-            let mut candidates = (slice_of(first)..=slice_of(last))
-                .map(|slice| queue.book.windows.sum(slice, super::counts::QUARTER).service_level());
-            let fits = candidates.any(|figure| match figure {
-                Figure::Unknown => true,
-                Figure::None => level.is_nan(),
-                Figure::Is(share) => close(share, *level),
-            });
-            if !fits {
-                let (_, figure) = expect::of_instant(queue, last);
-                differences.tell(&name, format!("{figure:?}"), level.to_string());
-            }
         }
         self.differ("/metrics", "metrics", differences);
     }

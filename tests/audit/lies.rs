@@ -227,17 +227,48 @@ fn an_event_is_told_with_another_agent() {
 fn a_scrape_is_off_by_one() {
     let summary = caught(
         Lie::Scrape(|text| {
-            let line =
-                text.lines().find(|line| line.starts_with("atalaya_contacts_answered_total{"))?;
-            let (series, count) = line.rsplit_once(' ')?;
-            let more = count.parse::<u64>().ok()? + 1;
-            Some(text.replace(line, &format!("{series} {more}")))
+            a_line_is(text, "atalaya_contacts_answered_total{", |count| {
+                Some((count.parse::<u64>().ok()? + 1).to_string())
+            })
         }),
         "metrics",
     );
     assert_eq!(summary.count(), 1, "{summary}");
     let found = &summary.kept[0];
     assert!(found.place.contains("atalaya_contacts_answered_total"), "{found}");
+}
+
+/// One line of the scrape is another, or gone.
+fn a_line_is(text: &str, start: &str, other: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let line = text.lines().find(|line| line.starts_with(start))?;
+    let other = match line.rsplit_once(' ') {
+        Some((series, value)) => other(value).map(|value| format!("{series} {value}")),
+        None => None,
+    };
+    Some(text.replace(line, &other.unwrap_or_default()))
+}
+
+#[test]
+fn a_gauge_of_the_day_is_off_by_one() {
+    let start = "atalaya_contacts_today{";
+    let summary = caught(
+        Lie::Scrape(|text| {
+            a_line_is(text, "atalaya_contacts_today{", |count| {
+                Some((count.parse::<f64>().ok()? + 1.0).to_string())
+            })
+        }),
+        "metrics",
+    );
+    assert_eq!(summary.count(), 1, "{summary}");
+    assert!(summary.kept[0].place.contains(start), "{summary}");
+}
+
+#[test]
+fn a_scrape_does_not_say_its_instant() {
+    let lie = Lie::Scrape(|text| a_line_is(text, "atalaya_clock_seconds ", |_| None));
+    let summary = caught(lie, "metrics");
+    assert_eq!(summary.count(), 1, "{summary}");
+    assert!(summary.kept[0].place.contains("atalaya_clock_seconds"), "{summary}");
 }
 
 #[test]
